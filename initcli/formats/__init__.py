@@ -1,0 +1,231 @@
+"""Weight-file formats: each lays out names, shapes and dtypes as byte ranges, and writes no tensor data.
+
+A format answers two questions about a plan. `faults`: can it hold these tensors, under these names? `allocate`: make
+the file (or directory) at a path at its final length, and tell where each tensor's bytes go. What makes the file
+readable, its header or signature, is not written by `allocate` but returned as a `Seal`: the engine writes it last, so
+that an unfinished file opens nowhere. The reading side serves `inspect`, through the libraries that own the formats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from initcli.dtypes import DType
+from initcli.errors import Fault, InitcliError, suggest
+
+STREAM = "-"
+"""The `--out` that means standard output."""
+
+
+class Tensor(Protocol):
+    """What a format needs to know of a tensor; `plan.PlannedTensor` is one. Names are distinct: the plan sees to it."""
+
+    @property
+    def name(self) -> str:
+        """The tensor's full name."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its shape; `()` is a scalar, and a dimension may be 0."""
+
+    @property
+    def dtype(self) -> DType:
+        """Its element type."""
+
+    @property
+    def nbytes(self) -> int:
+        """Its bytes: elements times the size of one."""
+
+
+class Refusal(NamedTuple):
+    """Why a format cannot hold a tensor: the tensor's `place` in the sequence, what is wrong, and the way out."""
+
+    place: int
+    what: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where one tensor's bytes go: `file`, byte `offset` from its start, `nbytes`. Row-major, little-endian."""
+
+    file: Path
+    offset: int
+    nbytes: int
+
+
+@dataclass(frozen=True)
+class Seal:
+    """The bytes at the start of `file` that make it readable; written last."""
+
+    file: Path
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A whole output: one slot for each tensor, in the tensors' order, and one seal for each file."""
+
+    slots: tuple[Slot, ...]
+    seals: tuple[Seal, ...]
+
+
+class Entry(NamedTuple):
+    """What a file's header says of one tensor. `dtype` may be a type that a spec cannot name (`float8_e4m3fn`)."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    nbytes: int
+
+
+class Header(NamedTuple):
+    """What a file says of itself without its data: its metadata, and its tensors in the order of their names."""
+
+    metadata: dict[str, str]
+    entries: list[Entry]
+
+
+class Format(Protocol):
+    """One kind of weight file. A module of this package holds one, as a value called after it."""
+
+    name: str
+    """What `--format` calls it."""
+    suffixes: tuple[str, ...]
+    """The file suffixes that choose it, `.h5`."""
+    is_directory: bool
+    """Whether its output is a directory of files."""
+    is_streamable: bool
+    """Whether it can be written front to back, so that `--out -` works: one file, tensors in ascending offset order,
+    no byte between the seal's end and the first tensor nor between tensors."""
+
+    def faults(self, tensors: Sequence[Tensor]) -> list[Refusal]:
+        """Return a refusal for each tensor that this format cannot hold, in the tensors' order."""
+
+    def lay_out(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
+        """Return the layout without touching the disk; a format that only its library can lay out raises."""
+
+    def allocate(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
+        """Give the new, empty output at `path` its final length, unreadable until sealed, and return its layout."""
+
+    def read_header(self, path: Path) -> Header:
+        """Return what the file at `path` holds, without its tensors' data."""
+
+    def read_tensors(self, path: Path, names: Iterable[str]) -> Iterator[np.ndarray[Any, Any]]:
+        """Yield the tensors called `names`, one after the other, from one opening of the file at `path`."""
+
+    def read_tensor(self, path: Path, name: str) -> np.ndarray[Any, Any]:
+        """Return one tensor of the file at `path`."""
+
+
+def known_formats() -> tuple[Format, ...]:
+    """Return every format, once. Their modules load their libraries only when these are needed."""
+    from initcli.formats import hdf5, npy, safetensors
+
+    return (safetensors.safetensors, hdf5.hdf5, npy.npy, npy.npy_directory)
+
+
+def detect_format(path: Path) -> Format:
+    """Return the format of the file at `path` by its first bytes: HDF5 or NumPy, else safetensors; a directory is .npy.
+
+    Raises:
+        InitcliError: the file is absent, unreadable, not a regular file, empty or never finished.
+    """
+    from initcli.formats import hdf5, npy, reading, safetensors
+
+    if path.is_dir():
+        return npy.npy_directory
+    start = reading.read_start(path, 8)
+    if start == hdf5.SIGNATURE:
+        return hdf5.hdf5
+    if start.startswith(npy.MAGIC):
+        return npy.npy
+    return safetensors.safetensors
+
+
+def choose_format(out: str, name: str | None, count: int) -> Format:
+    """Return the format for `--out` and `--format`, checked against each other and against the count of tensors.
+
+    >>> choose_format("model.h5", None, 3).name
+    'h5'
+    >>> choose_format("weights", "npy", 3).is_directory
+    True
+
+    Raises:
+        InitcliError: no such format, the two contradict each other, or the output cannot take it.
+    """
+    by_suffix = _by_suffix(out)
+    chosen = by_suffix if name is None else _by_name(name, out)
+    if chosen is None:
+        raise _unknown_suffix(out)
+    if name is not None and by_suffix is not None and by_suffix is not chosen:
+        raise InitcliError(
+            Fault(
+                f"`--out {out}` means {by_suffix.name}, but `--format {name}` was given",
+                hint=f"leave `--format` out, or use the suffix `{chosen.suffixes[0]}`"
+                if chosen.suffixes
+                else "leave `--format` out, or name a directory",
+            )
+        )
+    if out == STREAM and not chosen.is_streamable:
+        raise not_front_to_back(chosen)
+    if chosen.name == "npy" and not chosen.is_directory and count != 1:
+        from initcli.formats.npy import ONE_TENSOR_HINT
+
+        raise InitcliError(Fault(f"a `.npy` file holds one tensor, and here are {count}", hint=ONE_TENSOR_HINT))
+    return chosen
+
+
+def not_front_to_back(chosen: Format) -> InitcliError:
+    """Return the error for a format that standard output cannot take."""
+    return InitcliError(
+        Fault(
+            f"`{chosen.name}` cannot go to standard output: HDF5 is not written front to back",
+            hint="use `--format safetensors` (or `npy` for one tensor), or name a file with `--out`",
+        )
+    )
+
+
+def _by_suffix(out: str) -> Format | None:
+    """Return the format that the suffix of `out` chooses, if it chooses one."""
+    lowered = out.lower()
+    if lowered.endswith(".weights.h5"):
+        raise InitcliError(
+            Fault(
+                f"Keras reads `{out}`, by its suffix `.weights.h5`, as a layout of its own, which is not written yet",
+                hint=f"use the suffix `.h5`: `{out[: -len('.weights.h5')]}.h5`",
+            )
+        )
+    return next((each for each in known_formats() if each.suffixes and lowered.endswith(each.suffixes)), None)
+
+
+def _by_name(name: str, out: str) -> Format:
+    """Return the format called `name`, or called after one of its suffixes (`hdf5`), as it fits `out`."""
+    names = {suffix[1:]: each for each in known_formats() for suffix in each.suffixes}
+    if name not in names:
+        raise InitcliError(
+            Fault(f"unknown format `{name}`", hint=suggest(name, names) or f"known: {', '.join(sorted(names))}")
+        )
+    if name == "npy" and out != STREAM and _by_suffix(out) is None:
+        return next(each for each in known_formats() if each.name == name and each.is_directory)
+    return names[name]
+
+
+def _unknown_suffix(out: str) -> InitcliError:
+    """Return the error for an `--out` that tells no format."""
+    known = {suffix: each.name for each in known_formats() for suffix in each.suffixes}
+    if out == STREAM:
+        return InitcliError(
+            Fault("`--out -` does not tell the format", hint="add `--format safetensors`, or `--format npy`")
+        )
+    if out.endswith("/"):
+        return InitcliError(Fault(f"`{out}` is a directory and tells no format", hint="`--format npy` fills one"))
+    suffix = Path(out).suffix
+    what = f"unknown suffix `{suffix}` in `{out}`" if suffix else f"`{out}` has no suffix that tells the format"
+    choice = f"use one of {', '.join(known)}, or `--format`"
+    return InitcliError(Fault(what, hint="; ".join(filter(None, (suggest(suffix, known), choice)))))

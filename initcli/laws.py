@@ -1,0 +1,380 @@
+"""Laws: what the values of a tensor are, as distributions that promise a mean, a std and bounds.
+
+An element-wise law fills any range of a tensor's elements from their own draws, so it needs no memory of the rest. A
+whole-tensor law (orthogonal) must hold the tensor; it says so, and tells the bytes that it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf, isfinite, nan, sqrt
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from initcli.dtypes import DType
+from initcli.errors import ArgumentError
+from initcli.quantiles import fill_normal, fill_truncated_normal, fill_uniform
+from initcli.scratch import Scratch
+from initcli.stream import Stream
+
+Array = NDArray[Any]
+
+STD_WITHIN_2 = 0.8796256610342398
+"""The std of N(0, 1) cut at ±2: √(1 − 4φ(2) / (2Φ(2) − 1))."""
+
+
+class Law:
+    """A distribution of a tensor's values: `mean`, `std`, and `low` ≤ value ≤ `high`; nan where nothing is promised."""
+
+    is_whole: ClassVar[bool] = False
+    """Whether it must hold the whole tensor to draw it."""
+    is_portable: ClassVar[bool] = True
+    """Whether its bits are the same on every machine."""
+    is_random: ClassVar[bool] = True
+    """Whether it draws at all; what does not can also fill integers and bools."""
+    kurtosis: ClassVar[float] = 3.0
+    """Fourth central moment over variance²: the standard error of the observed std depends on it."""
+
+    @property
+    def mean(self) -> float:
+        """The expected mean."""
+        raise NotImplementedError
+
+    @property
+    def std(self) -> float:
+        """The expected standard deviation."""
+        raise NotImplementedError
+
+    @property
+    def low(self) -> float:
+        """The greatest lower bound of the values."""
+        return -inf
+
+    @property
+    def high(self) -> float:
+        """The least upper bound of the values."""
+        return inf
+
+    def standard_errors(self, size: int) -> tuple[float, float]:
+        """Return the standard errors of the observed mean and std of `size` elements."""
+        return self.std / sqrt(size), self.std * sqrt((self.kurtosis - 1) / (4 * size))
+
+    def peak_nbytes(self, dtype: DType) -> int:
+        """Return the bytes that drawing takes beyond a worker's fixed scratch: 0 for element-wise laws."""
+        del dtype
+        return 0
+
+    def check(self, dtype: DType) -> None:
+        """Raise `ArgumentError` if values of this law cannot be held in `dtype`."""
+        if dtype.kind != "float":
+            raise ArgumentError(
+                f"a random law cannot fill {dtype}", "use float64, float32, float16 or bfloat16", parameter="dtype"
+            )
+        greatest = float(np.finfo(dtype.working).max)
+        if not all(abs(x) <= greatest for x in self.scales()):
+            raise ArgumentError(f"the law's values do not fit {dtype}: {self}", "use smaller parameters or float64")
+
+    def scales(self) -> tuple[float, ...]:
+        """Return the finite sizes that the law computes with."""
+        return self.mean, self.std
+
+    def fill(self, stream: Stream, start: int, out: Array, scratch: Scratch) -> None:
+        """Fill `out`, of the working dtype, with the elements [start, start + len(out))."""
+        raise NotImplementedError
+
+    def sample(self, stream: Stream, dtype: DType) -> Array:
+        """Return all elements, flat; whole-tensor laws only."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Constant(Law):
+    """Every element is `value`."""
+
+    value: float | int | bool
+    is_random: ClassVar[bool] = False
+
+    @property
+    def mean(self) -> float:
+        """The value itself."""
+        return float(self.value)
+
+    @property
+    def std(self) -> float:
+        """Zero."""
+        return 0.0
+
+    @property
+    def low(self) -> float:
+        """The value itself."""
+        return float(self.value)
+
+    @property
+    def high(self) -> float:
+        """The value itself."""
+        return float(self.value)
+
+    def check(self, dtype: DType) -> None:
+        """Raise `ArgumentError` if `dtype` cannot hold the value."""
+        check_holds(dtype, self.value)
+
+    def fill(self, stream: Stream, start: int, out: Array, scratch: Scratch) -> None:
+        """Fill `out` with the value."""
+        out.fill(self.value)
+
+
+@dataclass(frozen=True)
+class Eye(Law):
+    """A `rows` × `cols` matrix with `gain` on its main diagonal and zeros elsewhere."""
+
+    rows: int
+    cols: int
+    gain: float | int | bool = 1.0
+    is_random: ClassVar[bool] = False
+
+    @property
+    def _share(self) -> float:
+        return min(self.rows, self.cols) / max(1, self.rows * self.cols)
+
+    @property
+    def mean(self) -> float:
+        """Gain times the diagonal's share of the elements."""
+        return self.gain * self._share
+
+    @property
+    def std(self) -> float:
+        """|gain| √(share (1 − share)), exactly that of the elements."""
+        return abs(self.gain) * sqrt(self._share * (1 - self._share))
+
+    @property
+    def low(self) -> float:
+        """Zero, or a negative gain."""
+        return min(0.0, float(self.gain))
+
+    @property
+    def high(self) -> float:
+        """Zero, or a positive gain."""
+        return max(0.0, float(self.gain))
+
+    def standard_errors(self, size: int) -> tuple[float, float]:
+        """Return zeros: nothing is random."""
+        return 0.0, 0.0
+
+    def check(self, dtype: DType) -> None:
+        """Raise `ArgumentError` if `dtype` cannot hold the gain."""
+        check_holds(dtype, self.gain)
+
+    def fill(self, stream: Stream, start: int, out: Array, scratch: Scratch) -> None:
+        """Fill `out` with its part of the matrix, row-major."""
+        out.fill(0)
+        step = self.cols + 1
+        end = min(self.rows, self.cols) * step
+        first = -(-start // step) * step
+        out[first - start : max(0, end - start) : step] = self.gain
+
+
+@dataclass(frozen=True)
+class Uniform(Law):
+    """U[minval, maxval): value = middle + u (maxval − minval), kept below maxval."""
+
+    minval: float
+    maxval: float
+    kurtosis: ClassVar[float] = 1.8
+
+    @property
+    def mean(self) -> float:
+        """(minval + maxval) / 2."""
+        return self.minval / 2 + self.maxval / 2
+
+    @property
+    def std(self) -> float:
+        """(maxval − minval) / √12."""
+        return (self.maxval - self.minval) / sqrt(12)
+
+    @property
+    def low(self) -> float:
+        """Minval, which can be drawn."""
+        return self.minval
+
+    @property
+    def high(self) -> float:
+        """Maxval, which cannot, unless rounding to a small dtype makes it."""
+        return self.maxval
+
+    def scales(self) -> tuple[float, ...]:
+        """Return the bounds and their distance."""
+        return self.minval, self.maxval, self.maxval - self.minval
+
+    def fill(self, stream: Stream, start: int, out: Array, scratch: Scratch) -> None:
+        """Fill `out` with the elements from `start`."""
+        fill_uniform(stream.draws(start, start + len(out), 8 * out.itemsize), out, scratch)
+        real = out.dtype.type
+        _scale(out, self.maxval - self.minval, self.mean)
+        low, high = real(self.minval), real(self.maxval)
+        np.clip(out, low, max(low, np.nextafter(high, low)), out=out)
+
+
+@dataclass(frozen=True)
+class Normal(Law):
+    """N(mean, std²): value = mean + std Φ⁻¹(½ + u)."""
+
+    mean: float = 0.0
+    std: float = 1.0
+
+    def fill(self, stream: Stream, start: int, out: Array, scratch: Scratch) -> None:
+        """Fill `out` with the elements from `start`."""
+        fill_normal(stream.draws(start, start + len(out), 8 * out.itemsize), out, scratch)
+        _scale(out, self.std, self.mean)
+
+
+@dataclass(frozen=True)
+class TruncatedNormal(Law):
+    """N(mean, uncut_std²) kept within mean ± 2 uncut_std; its own std is 0.8796 uncut_std."""
+
+    mean: float = 0.0
+    uncut_std: float = 1.0
+    kurtosis: ClassVar[float] = 2.3655367171
+
+    @classmethod
+    def with_std(cls, std: float) -> TruncatedNormal:
+        """Return the law that has the std itself: the uncut one is 1.1368 times as wide."""
+        return cls(0.0, std / STD_WITHIN_2)
+
+    @property
+    def std(self) -> float:
+        """0.8796 uncut_std."""
+        return self.uncut_std * STD_WITHIN_2
+
+    @property
+    def low(self) -> float:
+        """Mean − 2 uncut_std."""
+        return self.mean - 2 * self.uncut_std
+
+    @property
+    def high(self) -> float:
+        """Mean + 2 uncut_std."""
+        return self.mean + 2 * self.uncut_std
+
+    def scales(self) -> tuple[float, ...]:
+        """Return the bounds."""
+        return self.low, self.high
+
+    def fill(self, stream: Stream, start: int, out: Array, scratch: Scratch) -> None:
+        """Fill `out` with the elements from `start`."""
+        fill_truncated_normal(stream.draws(start, start + len(out), 8 * out.itemsize), out, scratch)
+        _scale(out, self.uncut_std, self.mean)
+
+
+@dataclass(frozen=True)
+class Orthogonal(Law):
+    """Haar-distributed orthonormal rows or columns (the fewer of the two), times `gain`.
+
+    The QR factors come from LAPACK, whose bits depend on the BLAS and the CPU.
+    """
+
+    rows: int
+    cols: int
+    gain: float = 1.0
+    is_whole: ClassVar[bool] = True
+    is_portable: ClassVar[bool] = False
+
+    @property
+    def mean(self) -> float:
+        """Zero."""
+        return 0.0
+
+    @property
+    def std(self) -> float:
+        """|gain| / √max(rows, cols): the root mean square, exact for every draw."""
+        return abs(self.gain) / sqrt(max(1, self.rows, self.cols))
+
+    @property
+    def low(self) -> float:
+        """−|gain|."""
+        return -abs(self.gain)
+
+    @property
+    def high(self) -> float:
+        """|gain|."""
+        return abs(self.gain)
+
+    def standard_errors(self, size: int) -> tuple[float, float]:
+        """Return the errors for uncorrelated entries of fixed mean square: std = √(rms² − mean²) ≈ rms (1 − χ²/2n)."""
+        return self.std / sqrt(size), self.std / size
+
+    def peak_nbytes(self, dtype: DType) -> int:
+        """Return the bytes of the float64 draws, LAPACK's copy, the factors, and the rounded tensor."""
+        small = min(self.rows, self.cols)
+        return 8 * (4 * self.rows * self.cols + 2 * small * small) + dtype.itemsize * self.rows * self.cols
+
+    def sample(self, stream: Stream, dtype: DType) -> Array:
+        """Return Q of the sign-fixed QR of a normal matrix, transposed if it is wide."""
+        long, short = max(self.rows, self.cols), min(self.rows, self.cols)
+        normal = np.empty(long * short, np.float64)
+        fill_normal(stream.draws(0, long * short, 64), normal, Scratch())
+        q, r = np.linalg.qr(normal.reshape(long, short))
+        q *= np.where(np.diagonal(r) < 0, -self.gain, self.gain)
+        return np.ascontiguousarray(q if self.rows >= self.cols else q.T).reshape(-1)
+
+
+@dataclass(frozen=True)
+class Drawn(Law):
+    """What a function of (shape, dtype) returns: nothing is known of it beforehand."""
+
+    function: Callable[..., Any]
+    shape: tuple[int, ...]
+    is_whole: ClassVar[bool] = True
+    is_portable: ClassVar[bool] = False
+    is_random: ClassVar[bool] = False
+
+    @property
+    def mean(self) -> float:
+        """Unknown."""
+        return nan
+
+    @property
+    def std(self) -> float:
+        """Unknown."""
+        return nan
+
+    def peak_nbytes(self, dtype: DType) -> int:
+        """Return the bytes of the returned array and of its copy."""
+        return 2 * dtype.itemsize * int(np.prod(self.shape, dtype=object))
+
+    def check(self, dtype: DType) -> None:
+        """Accept every dtype: what comes back is checked when it comes."""
+
+    def sample(self, stream: Stream, dtype: DType) -> Array:
+        """Return what the function returns, checked for shape and dtype."""
+        array = np.asarray(self.function(self.shape, dtype=dtype.name))
+        if array.shape != self.shape or array.dtype.name != dtype.name:
+            raise ArgumentError(
+                f"the initializer returned {array.dtype.name} of shape {array.shape}, "
+                f"not {dtype} of shape {self.shape}",
+                "return an array of the shape and dtype that it is called with",
+            )
+        return array.reshape(-1)
+
+
+def check_holds(dtype: DType, value: float | int | bool) -> None:
+    """Raise `ArgumentError` if `dtype` cannot hold `value`: a fraction or an excess in an integer, a 2 in a bool."""
+    if dtype.kind == "float":
+        if isfinite(value) and abs(value) > float(np.finfo(dtype.working).max):
+            raise ArgumentError(f"{value} does not fit {dtype}", "use float64 or a smaller value", parameter="dtype")
+        return
+    low, high = (0, 1) if dtype.kind == "bool" else (int(np.iinfo(dtype.numpy).min), int(np.iinfo(dtype.numpy).max))
+    if not (isfinite(value) and value == int(value) and low <= value <= high):
+        raise ArgumentError(
+            f"{value} is no {dtype} value", f"{dtype} holds whole numbers from {low} to {high}", parameter="dtype"
+        )
+
+
+def _scale(out: Array, std: float, mean: float) -> None:
+    """Turn standard values into mean + std × value, in place."""
+    real = out.dtype.type
+    np.multiply(out, real(std), out=out)
+    if mean:
+        np.add(out, real(mean), out=out)

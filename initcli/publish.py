@@ -1,0 +1,325 @@
+"""Putting finished files in place: a file appears whole or not at all, and a full disk is an error that says so.
+
+The output grows under a temporary name beside its target, is forced to the disk, and takes the target's name in one
+rename; whatever goes wrong before that leaves the target as it was.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import secrets
+import shlex
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from initcli.errors import Fault, InitcliError
+
+MAX_FILE_NBYTES = 2**63 - 1
+"""The longest a file can be: offsets are signed 64-bit integers."""
+
+SHORT_NAME = 48
+"""How many characters of the target's name its temporary keeps: at most 192 bytes of the 255 that a name may have."""
+
+
+@contextmanager
+def staged(target: str | Path, *, force: bool = False, directory: bool = False) -> Iterator[Path]:
+    """Give a new, empty file (or directory) to fill, and publish it as `target` when the block ends well.
+
+    A symbolic link at `target` stays one; what it points to is replaced. On any exception the temporary is removed.
+
+    Raises:
+        InitcliError: `check_target` refuses, before the block and again after it, or the file system fails.
+    """
+    check_target(target, force=force, directory=directory)
+    place = Path(os.path.realpath(target))
+    with _translated(place):
+        temporary = _make_beside(place, directory)
+        try:
+            yield temporary
+            _sync_tree(temporary)
+            check_target(place, force=force, directory=directory)
+            _rename(temporary, place)
+        except BaseException:
+            _remove(temporary)
+            raise
+
+
+def check_target(target: str | Path, *, force: bool = False, directory: bool = False) -> None:
+    """Raise an error if a file (or directory) cannot appear at `target`; touch nothing.
+
+    Only a regular file replaces a regular file, and only a directory of .npy files one of its kind, both with `force`.
+    """
+    if "\0" in os.fspath(target):
+        raise InitcliError(Fault(f"the path {os.fspath(target)!r} contains a NUL"))
+    place = Path(os.path.realpath(target))
+    with _translated(place):
+        status = _read_status(place)
+        if status is not None and directory:
+            _check_directory(target, place, status, force)
+        elif status is not None:
+            _check_file(target, status, force)
+        _check_parent(place.parent)
+
+
+def preallocate(path: Path, nbytes: int) -> None:
+    """Give the file at `path` its final length and the blocks for it, so that a full disk is known now.
+
+    Where the platform or the file system cannot reserve blocks, the file only gets its length.
+
+    Raises:
+        InitcliError: the disk is full, or the file would be too large.
+    """
+    resize(path, nbytes)
+    if nbytes == 0 or not hasattr(os, "posix_fallocate"):
+        return
+    with _opened(path, os.O_RDWR) as file:
+        try:
+            os.posix_fallocate(file, 0, nbytes)
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
+                with suppress(OSError):
+                    os.ftruncate(file, 0)  # gives back what was reserved, so that the free space told is what there is
+                raise translate(error, path, nbytes) from error
+
+
+def resize(path: Path, nbytes: int) -> None:
+    """Give the file at `path` the length `nbytes`, without blocks where the file system knows holes.
+
+    Raises:
+        InitcliError: no file may be as large.
+    """
+    try:
+        if nbytes > MAX_FILE_NBYTES:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        with _opened(path, os.O_RDWR | os.O_CREAT) as file:
+            os.ftruncate(file, nbytes)
+    except OSError as error:
+        raise translate(error, path, nbytes) from error
+
+
+def write_at(file: int | Path, data: bytes | memoryview | np.ndarray[Any, Any], offset: int) -> None:
+    """Write all of the C-contiguous `data` at `offset`; one system call may take less than it is given.
+
+    Raises:
+        OSError: as the system gives it; `staged` and `translate` put it in words.
+    """
+    if isinstance(file, Path):
+        with _opened(file, os.O_WRONLY) as opened:
+            write_at(opened, data, offset)
+        return
+    if isinstance(data, np.ndarray):
+        data = data.reshape(-1).view(np.uint8).data
+    rest = memoryview(data).cast("B")
+    while rest.nbytes:
+        count = os.pwrite(file, rest, offset)
+        rest, offset = rest[count:], offset + count
+
+
+def translate(error: OSError, path: str | Path, needed_nbytes: int = 0) -> InitcliError:
+    """Return what the system's `error` means for `path`, where `needed_nbytes` were asked for (0: unknown)."""
+    path = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else Path(path)
+    needed = f"needed {render_nbytes(needed_nbytes)}, " if needed_nbytes else ""
+    match error.errno:
+        case errno.ENOSPC:
+            folder = _find_existing(path)
+            free = render_nbytes(shutil.disk_usage(folder).free)
+            what, hint = f"disk full: {needed}{free} free at `{folder}`", "free space, or write to another disk"
+        case errno.EDQUOT:
+            what = f"quota used up: {needed}no more is allowed at `{_find_existing(path)}`"
+            hint = "`quota` shows the limit; or write to another disk"
+        case errno.EFBIG:
+            limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+            allowed = "this file system's largest" if limit == resource.RLIM_INFINITY else render_nbytes(limit)
+            what = f"file too large: {needed}and the limit for `{path}` is {allowed}"
+            hint = "`ulimit -f` shows the limit of this shell; or write to another file system"
+        case number:
+            what, hint = _describe(number, path, error)
+    return InitcliError(Fault(what, hint=hint))
+
+
+def render_nbytes(nbytes: int) -> str:
+    """Return a number of bytes for people, in powers of 1000.
+
+    >>> render_nbytes(498_000_000), render_nbytes(1_536), render_nbytes(12)
+    ('498 MB', '1.54 kB', '12 B')
+    """
+    units = ["B", "kB", "MB", "GB", "TB", "PB", "EB"]
+    size = float(nbytes)
+    while size >= 999.5 and len(units) > 1:
+        size, units = size / 1000, units[1:]
+    return f"{size:.3g} {units[0]}" if size < 999.5 else f"{size:.0f} {units[0]}"
+
+
+def _describe(number: int | None, path: Path, error: OSError) -> tuple[str, str]:
+    """Return what is wrong and a way out for the errors that need no figures."""
+    who_may = "`ls -ld` shows who may; or use another directory"
+    known = {
+        errno.EROFS: (f"`{path}` is on a read-only file system", "write to another directory"),
+        errno.EACCES: (f"no permission for `{path}`", who_may),
+        errno.EPERM: (f"no permission for `{path}`", who_may),
+        errno.ENOENT: (f"`{path}` does not exist", ""),
+        errno.ENOTDIR: (f"a part of the path `{path}` is not a directory", ""),
+        errno.EISDIR: (f"`{path}` is a directory", ""),
+        errno.EEXIST: (f"`{path}` exists already", "a file system that ignores case holds one of `A` and `a`"),
+        errno.ENOTEMPTY: (f"`{path}` is not empty", ""),
+        errno.ENAMETOOLONG: (f"the name `{path.name}` is too long for its file system", "use a shorter one"),
+        errno.ELOOP: (f"`{path}` is a symbolic link that leads to itself", ""),
+        errno.EBUSY: (f"`{path}` is in use and cannot be replaced", "a mounted file or directory cannot be renamed"),
+        errno.EMFILE: ("too many open files", "`ulimit -n` shows the limit"),
+        errno.EIO: (f"the device failed at `{path}`: {error.strerror}", "the disk may be damaged: see `dmesg`"),
+    }
+    return known.get(number or 0, (f"`{path}`: {error.strerror or error}", ""))
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """Put the system's errors in words; a reader who left (`BrokenPipeError`) is no fault of the file."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise translate(error, path) from error
+
+
+def _read_status(place: Path) -> os.stat_result | None:
+    """Return what stands at `place`, or nothing."""
+    with suppress(FileNotFoundError):
+        return place.stat()
+    return None
+
+
+def _check_file(target: str | Path, status: os.stat_result, force: bool) -> None:
+    """Raise an error unless what stands at `target` is a regular file that may be replaced."""
+    if stat.S_ISDIR(status.st_mode):
+        raise InitcliError(Fault(f"`{target}` is a directory", hint="give the name of a file in it"))
+    if not stat.S_ISREG(status.st_mode):
+        what = f"`{target}` is not a regular file, and is never replaced"
+        raise InitcliError(Fault(what, hint="`--out -` writes to standard output"))
+    if not force:
+        raise InitcliError(Fault(f"`{target}` exists already", hint="`--force` replaces it"))
+
+
+def _check_directory(target: str | Path, place: Path, status: os.stat_result, force: bool) -> None:
+    """Raise an error unless what stands at `target` is an empty directory, or one of .npy files that may go."""
+    if not stat.S_ISDIR(status.st_mode):
+        raise InitcliError(Fault(f"`{target}` is not a directory", hint="give the name of a new directory"))
+    if not any(place.iterdir()):
+        return
+    foreign = _find_foreign(place)
+    if foreign is not None:
+        what = f"`{target}` is not a directory of .npy files: it holds `{foreign.relative_to(place)}`"
+        raise InitcliError(Fault(what, hint="give the name of a new directory"))
+    if not force:
+        raise InitcliError(Fault(f"`{target}` exists already and is not empty", hint="`--force` replaces it"))
+
+
+def _find_foreign(folder: Path) -> Path | None:
+    """Return something below `folder` that is neither a directory nor a regular .npy file, if there is any."""
+    for path in sorted(folder.rglob("*")):
+        mode = path.lstat().st_mode
+        if not stat.S_ISDIR(mode) and not (stat.S_ISREG(mode) and path.name.endswith(".npy")):
+            return path
+    return None
+
+
+def _check_parent(parent: Path) -> None:
+    """Raise an error unless files can be made in `parent`."""
+    if not parent.exists():
+        quoted = shlex.quote(str(parent))
+        raise InitcliError(Fault(f"the directory `{parent}` does not exist", hint=f"`mkdir -p {quoted}` makes it"))
+    number = 0
+    if not parent.is_dir():
+        number = errno.ENOTDIR
+    elif os.statvfs(parent).f_flag & os.ST_RDONLY:
+        number = errno.EROFS
+    elif not os.access(parent, os.W_OK | os.X_OK):
+        number = errno.EACCES
+    if number:
+        raise OSError(number, os.strerror(number), str(parent))
+
+
+def _name_beside(place: Path, role: str) -> Path:
+    """Return an unused hidden name in the directory of `place`."""
+    return place.with_name(f".{place.name[:SHORT_NAME]}.{role}-{secrets.token_hex(6)}")
+
+
+def _make_beside(place: Path, directory: bool) -> Path:
+    """Make the empty temporary, readable to whom the umask allows, or to whom the replaced file allowed."""
+    temporary = _name_beside(place, "tmp")
+    old = _read_status(place)
+    mode = None if old is None else stat.S_IMODE(old.st_mode) & 0o777
+    if directory:
+        temporary.mkdir(mode=0o777 if mode is None else mode | stat.S_IRWXU)
+    else:
+        creation = 0o666 if mode is None else mode | stat.S_IRUSR | stat.S_IWUSR
+        os.close(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, creation))
+    return temporary
+
+
+def _rename(temporary: Path, place: Path) -> None:
+    """Give the finished temporary the name and the mode of what it replaces; an old directory steps aside first."""
+    old = _read_status(place)
+    if old is not None:
+        temporary.chmod(stat.S_IMODE(old.st_mode) & 0o777)
+    if old is None or stat.S_ISREG(old.st_mode) or not any(place.iterdir()):
+        temporary.replace(place)
+        _sync(place.parent)
+        return
+    aside = _name_beside(place, "old")
+    place.rename(aside)
+    try:
+        temporary.rename(place)
+    except BaseException:
+        aside.rename(place)
+        raise
+    _sync(place.parent)
+    shutil.rmtree(aside)
+
+
+def _sync_tree(path: Path) -> None:
+    """Force a file, or every file and directory below and including `path`, to the disk."""
+    if path.is_dir():
+        for child in path.iterdir():
+            _sync_tree(child)
+    _sync(path)
+
+
+def _sync(path: Path) -> None:
+    """Force a file, or a directory's names where its file system knows how, to the disk."""
+    with _opened(path, os.O_RDONLY) as file:
+        try:
+            os.fsync(file)
+        except OSError as error:
+            if not (path.is_dir() and error.errno in (errno.EINVAL, errno.EOPNOTSUPP)):
+                raise
+
+
+def _remove(temporary: Path) -> None:
+    """Remove what was made, if it is still there; the error on its way matters more than one here."""
+    with suppress(OSError):
+        shutil.rmtree(temporary) if temporary.is_dir() else temporary.unlink()
+
+
+@contextmanager
+def _opened(path: Path, flags: int) -> Iterator[int]:
+    """Open a file descriptor for the block."""
+    file = os.open(path, flags | os.O_CLOEXEC, 0o666)
+    try:
+        yield file
+    finally:
+        os.close(file)
+
+
+def _find_existing(path: Path) -> Path:
+    """Return the nearest directory at or above `path` that exists."""
+    path = path.absolute()
+    return next(place for place in (path, *path.parents) if place.is_dir())

@@ -1,0 +1,28 @@
+"""Any range of any tensor: law and stream to stored elements. Everything that is ever drawn comes through here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from initcli.dtypes import DType
+from initcli.laws import Law
+from initcli.scratch import Scratch
+from initcli.stream import Stream
+
+
+def sample_range(law: Law, stream: Stream, dtype: DType, start: int, stop: int, scratch: Scratch) -> NDArray[Any]:
+    """Return the elements [start, stop) of a tensor, flat and little-endian, valid until the thread samples again.
+
+    Element-wise laws draw just these; a whole-tensor law draws all and gives the part. A float of 16 bits is the
+    float32 value rounded once, to nearest even; what is too great for it becomes infinite.
+    """
+    if law.is_whole:
+        values = law.sample(stream, dtype)[start:stop]
+    else:
+        values = scratch.result(stop - start, dtype.working)
+        law.fill(stream, start, values, scratch)
+    with np.errstate(over="ignore"):
+        return values.astype(dtype.working, copy=False).astype(dtype.numpy, copy=False)
