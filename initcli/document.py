@@ -466,8 +466,9 @@ def _read_events(text: str, source: str) -> Iterator[Any]:
     import yaml
 
     end = 0
+    events: Iterator[Any] = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     try:
-        for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        for event in events:
             end = event.end_mark.index
             yield event
     except yaml.MarkedYAMLError as error:
@@ -477,7 +478,7 @@ def _read_events(text: str, source: str) -> Iterator[Any]:
         raise _UnreadableError(_ESCAPE.what, position, _ESCAPE.hint) from None
 
 
-def _add_scalar(event: yaml.ScalarEvent, position: Position, text: str, tree: _Tree) -> None:
+def _add_scalar(event: Any, position: Position, text: str, tree: _Tree) -> None:
     is_plain = not event.style
     _refuse_tag(event, position, tree)
     if tree.expects_key:
@@ -497,7 +498,7 @@ def _add_scalar(event: yaml.ScalarEvent, position: Position, text: str, tree: _T
         tree.add_plain("", Position(tree.source, position.line, column), event.anchor)
 
 
-def _refuse_tag(event: yaml.NodeEvent, position: Position, tree: _Tree) -> None:
+def _refuse_tag(event: Any, position: Position, tree: _Tree) -> None:
     if getattr(event, "tag", None) is not None:
         tree.report(_TAG, position, _TAG_HINT)
 

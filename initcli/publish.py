@@ -25,9 +25,6 @@ from initcli.errors import Fault, InitcliError
 MAX_FILE_NBYTES = 2**63 - 1
 """The longest a file can be: offsets are signed 64-bit integers."""
 
-SHORT_NAME = 48
-"""How many characters of the target's name its temporary keeps: at most 192 bytes of the 255 that a name may have."""
-
 
 @contextmanager
 def staged(target: str | Path, *, force: bool = False, directory: bool = False) -> Iterator[Path]:
@@ -55,17 +52,15 @@ def staged(target: str | Path, *, force: bool = False, directory: bool = False) 
 def check_target(target: str | Path, *, force: bool = False, directory: bool = False) -> None:
     """Raise an error if a file (or directory) cannot appear at `target`; touch nothing.
 
-    Only a regular file replaces a regular file, and only a directory of .npy files one of its kind, both with `force`.
+    Only a regular file is replaced by a file, and a directory of .npy files by a directory, both with `force`.
     """
     if "\0" in os.fspath(target):
         raise InitcliError(Fault(f"the path {os.fspath(target)!r} contains a NUL"))
     place = Path(os.path.realpath(target))
     with _translated(place):
         status = _read_status(place)
-        if status is not None and directory:
-            _check_directory(target, place, status, force)
-        elif status is not None:
-            _check_file(target, status, force)
+        if status is not None:
+            (_check_directory if directory else _check_file)(target, place, status, force)
         _check_parent(place.parent)
 
 
@@ -80,13 +75,13 @@ def preallocate(path: Path, nbytes: int) -> None:
     resize(path, nbytes)
     if nbytes == 0 or not hasattr(os, "posix_fallocate"):
         return
-    with _opened(path, os.O_RDWR) as file:
+    with path.open("r+b") as file:
         try:
-            os.posix_fallocate(file, 0, nbytes)
+            os.posix_fallocate(file.fileno(), 0, nbytes)
         except OSError as error:
             if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
                 with suppress(OSError):
-                    os.ftruncate(file, 0)  # gives back what was reserved, so that the free space told is what there is
+                    file.truncate(0)  # gives back what was reserved, so that the free space told is what there is
                 raise translate(error, path, nbytes) from error
 
 
@@ -99,8 +94,8 @@ def resize(path: Path, nbytes: int) -> None:
     try:
         if nbytes > MAX_FILE_NBYTES:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
-        with _opened(path, os.O_RDWR | os.O_CREAT) as file:
-            os.ftruncate(file, nbytes)
+        with path.open("ab") as file:
+            file.truncate(nbytes)
     except OSError as error:
         raise translate(error, path, nbytes) from error
 
@@ -112,12 +107,10 @@ def write_at(file: int | Path, data: bytes | memoryview | np.ndarray[Any, Any], 
         OSError: as the system gives it; `staged` and `translate` put it in words.
     """
     if isinstance(file, Path):
-        with _opened(file, os.O_WRONLY) as opened:
-            write_at(opened, data, offset)
+        with file.open("r+b", buffering=0) as opened:
+            write_at(opened.fileno(), data, offset)
         return
-    if isinstance(data, np.ndarray):
-        data = data.reshape(-1).view(np.uint8).data
-    rest = memoryview(data).cast("B")
+    rest = (data.reshape(-1).view(np.uint8).data if isinstance(data, np.ndarray) else memoryview(data)).cast("B")
     while rest.nbytes:
         count = os.pwrite(file, rest, offset)
         rest, offset = rest[count:], offset + count
@@ -125,7 +118,8 @@ def write_at(file: int | Path, data: bytes | memoryview | np.ndarray[Any, Any], 
 
 def translate(error: OSError, path: str | Path, needed_nbytes: int = 0) -> InitcliError:
     """Return what the system's `error` means for `path`, where `needed_nbytes` were asked for (0: unknown)."""
-    path = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else Path(path)
+    named = error.filename2 or error.filename  # of a rename, the new name
+    path = Path(os.fsdecode(named)) if isinstance(named, str | bytes) else Path(path)
     needed = f"needed {render_nbytes(needed_nbytes)}, " if needed_nbytes else ""
     match error.errno:
         case errno.ENOSPC:
@@ -155,7 +149,7 @@ def render_nbytes(nbytes: int) -> str:
     size = float(nbytes)
     while size >= 999.5 and len(units) > 1:
         size, units = size / 1000, units[1:]
-    return f"{size:.3g} {units[0]}" if size < 999.5 else f"{size:.0f} {units[0]}"
+    return f"{size:.3g} {units[0]}"
 
 
 def _describe(number: int | None, path: Path, error: OSError) -> tuple[str, str]:
@@ -167,14 +161,10 @@ def _describe(number: int | None, path: Path, error: OSError) -> tuple[str, str]
         errno.EPERM: (f"no permission for `{path}`", who_may),
         errno.ENOENT: (f"`{path}` does not exist", ""),
         errno.ENOTDIR: (f"a part of the path `{path}` is not a directory", ""),
-        errno.EISDIR: (f"`{path}` is a directory", ""),
         errno.EEXIST: (f"`{path}` exists already", "a file system that ignores case holds one of `A` and `a`"),
-        errno.ENOTEMPTY: (f"`{path}` is not empty", ""),
         errno.ENAMETOOLONG: (f"the name `{path.name}` is too long for its file system", "use a shorter one"),
         errno.ELOOP: (f"`{path}` is a symbolic link that leads to itself", ""),
         errno.EBUSY: (f"`{path}` is in use and cannot be replaced", "a mounted file or directory cannot be renamed"),
-        errno.EMFILE: ("too many open files", "`ulimit -n` shows the limit"),
-        errno.EIO: (f"the device failed at `{path}`: {error.strerror}", "the disk may be damaged: see `dmesg`"),
     }
     return known.get(number or 0, (f"`{path}`: {error.strerror or error}", ""))
 
@@ -191,19 +181,18 @@ def _translated(path: Path) -> Iterator[None]:
 
 
 def _read_status(place: Path) -> os.stat_result | None:
-    """Return what stands at `place`, or nothing."""
+    """Return what stands at `place`, or nothing; `Path.exists` would call a link to itself nothing."""
     with suppress(FileNotFoundError):
         return place.stat()
     return None
 
 
-def _check_file(target: str | Path, status: os.stat_result, force: bool) -> None:
+def _check_file(target: str | Path, _place: Path, status: os.stat_result, force: bool) -> None:
     """Raise an error unless what stands at `target` is a regular file that may be replaced."""
     if stat.S_ISDIR(status.st_mode):
         raise InitcliError(Fault(f"`{target}` is a directory", hint="give the name of a file in it"))
     if not stat.S_ISREG(status.st_mode):
-        what = f"`{target}` is not a regular file, and is never replaced"
-        raise InitcliError(Fault(what, hint="`--out -` writes to standard output"))
+        raise InitcliError(Fault(f"`{target}` is not a regular file and stays", hint="`--out -` is standard output"))
     if not force:
         raise InitcliError(Fault(f"`{target}` exists already", hint="`--force` replaces it"))
 
@@ -214,8 +203,7 @@ def _check_directory(target: str | Path, place: Path, status: os.stat_result, fo
         raise InitcliError(Fault(f"`{target}` is not a directory", hint="give the name of a new directory"))
     if not any(place.iterdir()):
         return
-    foreign = _find_foreign(place)
-    if foreign is not None:
+    if (foreign := _find_foreign(place)) is not None:
         what = f"`{target}` is not a directory of .npy files: it holds `{foreign.relative_to(place)}`"
         raise InitcliError(Fault(what, hint="give the name of a new directory"))
     if not force:
@@ -234,34 +222,27 @@ def _find_foreign(folder: Path) -> Path | None:
 def _check_parent(parent: Path) -> None:
     """Raise an error unless files can be made in `parent`."""
     if not parent.exists():
-        quoted = shlex.quote(str(parent))
-        raise InitcliError(Fault(f"the directory `{parent}` does not exist", hint=f"`mkdir -p {quoted}` makes it"))
-    number = 0
-    if not parent.is_dir():
-        number = errno.ENOTDIR
-    elif os.statvfs(parent).f_flag & os.ST_RDONLY:
-        number = errno.EROFS
-    elif not os.access(parent, os.W_OK | os.X_OK):
-        number = errno.EACCES
-    if number:
+        hint = f"`mkdir -p {shlex.quote(str(parent))}` makes it"
+        raise InitcliError(Fault(f"the directory `{parent}` does not exist", hint=hint))
+    if not os.access(parent, os.W_OK | os.X_OK):
+        number = errno.EROFS if os.statvfs(parent).f_flag & os.ST_RDONLY else errno.EACCES
         raise OSError(number, os.strerror(number), str(parent))
 
 
 def _name_beside(place: Path, role: str) -> Path:
-    """Return an unused hidden name in the directory of `place`."""
-    return place.with_name(f".{place.name[:SHORT_NAME]}.{role}-{secrets.token_hex(6)}")
+    """Return an unused hidden name beside `place`: at most 4 × 48 bytes of its own, so that 255 are enough."""
+    return place.with_name(f".{place.name[:48]}.{role}-{secrets.token_hex(6)}")
 
 
 def _make_beside(place: Path, directory: bool) -> Path:
     """Make the empty temporary, readable to whom the umask allows, or to whom the replaced file allowed."""
     temporary = _name_beside(place, "tmp")
     old = _read_status(place)
-    mode = None if old is None else stat.S_IMODE(old.st_mode) & 0o777
+    mode = (0o777 if directory else 0o666) if old is None else stat.S_IMODE(old.st_mode) & 0o777 | stat.S_IRWXU
     if directory:
-        temporary.mkdir(mode=0o777 if mode is None else mode | stat.S_IRWXU)
+        temporary.mkdir(mode)
     else:
-        creation = 0o666 if mode is None else mode | stat.S_IRUSR | stat.S_IWUSR
-        os.close(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, creation))
+        os.close(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode))
     return temporary
 
 
@@ -275,11 +256,12 @@ def _rename(temporary: Path, place: Path) -> None:
         _sync(place.parent)
         return
     aside = _name_beside(place, "old")
-    place.rename(aside)
     try:
+        place.rename(aside)
         temporary.rename(place)
     except BaseException:
-        aside.rename(place)
+        if aside.exists() and not place.exists():
+            aside.rename(place)
         raise
     _sync(place.parent)
     shutil.rmtree(aside)
@@ -295,12 +277,14 @@ def _sync_tree(path: Path) -> None:
 
 def _sync(path: Path) -> None:
     """Force a file, or a directory's names where its file system knows how, to the disk."""
-    with _opened(path, os.O_RDONLY) as file:
-        try:
-            os.fsync(file)
-        except OSError as error:
-            if not (path.is_dir() and error.errno in (errno.EINVAL, errno.EOPNOTSUPP)):
-                raise
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    except OSError as error:
+        if not (path.is_dir() and error.errno in (errno.EINVAL, errno.EOPNOTSUPP)):
+            raise
+    finally:
+        os.close(file)
 
 
 def _remove(temporary: Path) -> None:
@@ -309,17 +293,6 @@ def _remove(temporary: Path) -> None:
         shutil.rmtree(temporary) if temporary.is_dir() else temporary.unlink()
 
 
-@contextmanager
-def _opened(path: Path, flags: int) -> Iterator[int]:
-    """Open a file descriptor for the block."""
-    file = os.open(path, flags | os.O_CLOEXEC, 0o666)
-    try:
-        yield file
-    finally:
-        os.close(file)
-
-
 def _find_existing(path: Path) -> Path:
     """Return the nearest directory at or above `path` that exists."""
-    path = path.absolute()
-    return next(place for place in (path, *path.parents) if place.is_dir())
+    return next(place for place in (path.absolute(), *path.absolute().parents) if place.is_dir())

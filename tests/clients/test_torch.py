@@ -8,6 +8,7 @@ import re
 import ml_dtypes  # noqa: F401  (lets safetensors.numpy read bfloat16)
 import numpy as np
 import pytest
+import safetensors
 import safetensors.numpy
 import safetensors.torch
 import torch
@@ -146,6 +147,13 @@ def test_narrow_values_are_the_wide_ones_rounded_by_torch(checkpoint, dtype):
     assert set(wide) == set(narrow)
     for name, tensor in wide.items():
         np.testing.assert_array_equal(words(narrow[name]), words(tensor.to(TORCH_DTYPES[dtype])))
+
+
+@pytest.mark.proves("safetensors metadata")
+def test_the_metadata_names_the_format_that_older_clients_ask_for(checkpoint):
+    """`__metadata__` says `format: pt`: transformers 4 and accelerate refuse a file with metadata but without it."""
+    with safetensors.safe_open(checkpoint("float32") / "model.safetensors", framework="pt") as file:
+        assert file.metadata()["format"] == "pt"
 
 
 def class_of(name):

@@ -1,0 +1,64 @@
+# Everything a clone needs is Python >= 3.11 and make. `make demo` and `make test` install what they use into .venv.
+PYTHON ?= python3
+VENV := .venv
+OLDEST := .venv-oldest
+CLIENTS := .venv-clients
+BIN := $(VENV)/bin
+PIP := -m pip install --quiet --disable-pip-version-check
+
+.PHONY: demo test lint types unit oldest clients bench exhaustive clean
+
+demo: $(VENV)/installed
+	mkdir -p build
+	$(BIN)/initcli generate specs/resnet50.yaml --out build/resnet50.h5 --force
+
+test: lint types unit oldest
+
+lint: $(VENV)/tested
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/tested
+	$(BIN)/mypy
+
+unit: $(VENV)/tested
+	$(BIN)/pytest
+
+# The bytes must not depend on NumPy's version: the golden and unit tests again, with the oldest of every dependency.
+oldest: $(OLDEST)/installed
+	$(OLDEST)/bin/python -m pytest -p no:cacheprovider tests/golden tests/unit tests/properties
+
+# Each client in a process of its own: torch and JAX do not live together in one.
+clients: $(CLIENTS)/installed
+	$(CLIENTS)/bin/python -m pytest -c pyproject.toml tests/clients/test_torch.py
+	KERAS_BACKEND=jax $(CLIENTS)/bin/python -m pytest -c pyproject.toml tests/clients/test_keras.py
+
+bench: $(CLIENTS)/installed
+	$(CLIENTS)/bin/python tests/benchmarks/bench_generate.py
+
+# The long proofs: every float32 draw of the normal laws, and the tails of 10^8.
+exhaustive: $(VENV)/tested
+	$(BIN)/python tests/exhaustive/prove_quantiles.py
+	$(BIN)/pytest tests/exhaustive
+
+clean:
+	rm -rf build $(VENV) $(OLDEST) $(CLIENTS)
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python $(PIP) --editable .
+	touch $@
+
+$(VENV)/tested: $(VENV)/installed
+	$(BIN)/python $(PIP) --editable '.[test]'
+	touch $@
+
+$(OLDEST)/installed: pyproject.toml tests/oldest.txt
+	$(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/python $(PIP) --requirement tests/oldest.txt --editable '.[test]'
+	touch $@
+
+$(CLIENTS)/installed: pyproject.toml tests/clients/requirements.txt
+	$(PYTHON) -m venv $(CLIENTS)
+	$(CLIENTS)/bin/python $(PIP) --requirement tests/clients/requirements.txt --editable .
+	touch $@

@@ -1,0 +1,226 @@
+"""Plan and format to a file and a report: sample, round, measure and write, chunk by chunk, in one pass.
+
+The work is a list of tasks in file order, made from the plan alone; results come back in that order whatever the number
+of workers, so the statistics are the same for one worker and for sixty-four. Where a worker writes follows from the
+layout, so the bytes are too.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any, BinaryIO, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from initcli.errors import InitcliError
+from initcli.formats import Format, Layout
+from initcli.moments import Moments, measure
+from initcli.plan import Plan, PlannedTensor
+from initcli.publish import staged, write_at
+from initcli.report import Report
+from initcli.sampling import sample_range
+from initcli.scratch import Scratch
+
+CHUNK_ELEMS = 1 << 17
+"""Elements that a worker draws at once: its scratch (some 3 MB) stays in cache, and NumPy's calls are long enough for
+threads to overlap. Statistics are merged by chunk, so changing this may change their last digits."""
+
+Progress = Callable[[int], None]
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """The elements [start, stop) of the tensor at `index` of the plan."""
+
+    index: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a worker made of a piece: its moments, its size in bytes and, for a stream, the bytes."""
+
+    index: int
+    moments: Moments
+    nbytes: int
+    data: bytes = b""
+
+
+def default_jobs() -> int:
+    """Return the number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def check_format(plan: Plan, chosen: Format) -> None:
+    """Raise `InitcliError` with a fault for each tensor that the format cannot hold."""
+    refusals = chosen.faults(plan.tensors)
+    if refusals:
+        raise InitcliError(*(plan.tensors[r.index].place.fault(r.what, r.hint) for r in refusals))
+
+
+def generate_file(
+    plan: Plan, chosen: Format, target: Path, *, force: bool = False, jobs: int = 1, progress: Progress | None = None
+) -> Report:
+    """Write the plan's tensors to `target`, which appears whole or not at all, and return the report.
+
+    Raises:
+        InitcliError: the format cannot hold the tensors, or the target cannot be written.
+    """
+    check_format(plan, chosen)
+    with staged(target, force=force, directory=chosen.is_directory) as path:
+        layout = chosen.allocate(plan.tensors, plan.metadata(), path)
+        with ExitStack() as stack:
+            files = _open_single(layout, stack)
+            worker = _Worker(plan, layout, files)
+            report = _report(plan, _ordered(worker.write, _tasks(plan, layout), jobs), progress)
+        for seal in layout.seals:
+            write_at(seal.file, seal.data, 0)
+    return report
+
+
+def generate_stream(
+    plan: Plan, chosen: Format, stream: BinaryIO, *, jobs: int = 1, progress: Progress | None = None
+) -> Report:
+    """Write the plan's tensors front to back to a pipe, in memory that does not grow with the plan; return the report.
+
+    Raises:
+        InitcliError: the format cannot hold the tensors.
+        BrokenPipeError: the reader went away.
+    """
+    check_format(plan, chosen)
+    layout = chosen.lay_out(plan.tensors, plan.metadata(), Path("-"))
+    stream.write(layout.seals[0].data)
+
+    def pass_on(drawn: Iterable[list[Drawn]]) -> Iterator[list[Drawn]]:
+        for task in drawn:
+            for piece in task:
+                stream.write(piece.data)
+            yield task
+
+    worker = _Worker(plan, layout, {})
+    report = _report(plan, pass_on(_ordered(worker.read, _tasks(plan, layout), jobs)), progress)
+    stream.flush()
+    return report
+
+
+def _open_single(layout: Layout, stack: ExitStack) -> dict[Path, int]:
+    """Return an open descriptor for the only file of a layout; of many files each is opened when it is written."""
+    paths = {slot.file for slot in layout.slots}
+    if len(paths) != 1:
+        return {}
+    path = paths.pop()
+    descriptor = os.open(path, os.O_WRONLY | getattr(os, "O_BINARY", 0))
+    stack.callback(os.close, descriptor)
+    return {path: descriptor}
+
+
+def _tasks(plan: Plan, layout: Layout) -> Iterator[list[Piece]]:
+    """Yield all pieces in file order, small neighbours together, so that a task is about a chunk."""
+    order = sorted(range(len(plan.tensors)), key=lambda i: (str(layout.slots[i].file), layout.slots[i].offset, i))
+    task: list[Piece] = []
+    room = CHUNK_ELEMS
+    for index in order:
+        tensor = plan.tensors[index]
+        step = max(1, tensor.size) if tensor.law.is_whole else CHUNK_ELEMS
+        for start in range(0, tensor.size, step):
+            piece = Piece(index, start, min(start + step, tensor.size))
+            if task and piece.stop - piece.start > room:
+                yield task
+                task, room = [], CHUNK_ELEMS
+            task.append(piece)
+            room -= piece.stop - piece.start
+    if task:
+        yield task
+
+
+class _Worker:
+    """Draws the pieces of a task; one object serves all threads."""
+
+    def __init__(self, plan: Plan, layout: Layout, files: dict[Path, int]) -> None:
+        self.plan, self.layout, self.files = plan, layout, files
+        self.scratch, self.measuring = Scratch(), Scratch()
+        self.one_whole_tensor = Lock()
+
+    def write(self, task: list[Piece]) -> list[Drawn]:
+        """Write each piece where the layout says."""
+        return [self._draw(piece, self._put) for piece in task]
+
+    def read(self, task: list[Piece]) -> list[Drawn]:
+        """Return each piece's bytes."""
+        return [self._draw(piece, lambda piece, stored: stored.tobytes()) for piece in task]
+
+    def _draw(self, piece: Piece, deliver: Callable[[Piece, NDArray[Any]], bytes]) -> Drawn:
+        tensor = self.plan.tensors[piece.index]
+        if tensor.law.is_whole:
+            with self.one_whole_tensor:
+                return self._draw_range(piece, tensor, deliver)
+        return self._draw_range(piece, tensor, deliver)
+
+    def _draw_range(
+        self, piece: Piece, tensor: PlannedTensor, deliver: Callable[[Piece, NDArray[Any]], bytes]
+    ) -> Drawn:
+        try:
+            stored = sample_range(tensor.law, tensor.stream, tensor.dtype, piece.start, piece.stop, self.scratch)
+        except MemoryError:
+            what = f"not enough memory for `{tensor.name}`: {tensor.initializer} holds the whole tensor"
+            raise InitcliError(tensor.place.fault(what, "use fewer elements, or an element-wise initializer")) from None
+        moments = Moments()
+        for start in range(0, len(stored), CHUNK_ELEMS):
+            moments = moments.merge(self._measure(stored[start : start + CHUNK_ELEMS], tensor))
+        return Drawn(piece.index, moments, stored.nbytes, deliver(piece, stored))
+
+    def _measure(self, stored: NDArray[Any], tensor: PlannedTensor) -> Moments:
+        """Return the moments of what is stored, whatever the rounding made of it."""
+        real = np.float32 if tensor.dtype.kind == "float" and tensor.dtype.itemsize < 8 else np.float64
+        mean = tensor.law.mean
+        return measure(stored.astype(real, copy=False), mean if np.isfinite(mean) else 0.0, self.measuring)
+
+    def _put(self, piece: Piece, stored: NDArray[Any]) -> bytes:
+        slot = self.layout.slots[piece.index]
+        offset = slot.offset + piece.start * stored.itemsize
+        write_at(self.files.get(slot.file, slot.file), stored, offset)
+        return b""
+
+
+def _ordered(function: Callable[[T], R], tasks: Iterable[T], jobs: int) -> Iterator[R]:
+    """Yield function(task) in the order of the tasks, computed by `jobs` threads that run at most a few tasks ahead."""
+    if jobs == 1:
+        yield from map(function, tasks)
+        return
+    pool = ThreadPoolExecutor(jobs)
+    waiting: deque[Future[R]] = deque()
+    try:
+        for task in tasks:
+            waiting.append(pool.submit(function, task))
+            if len(waiting) > 4 * jobs:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _report(plan: Plan, results: Iterable[list[Drawn]], progress: Progress | None) -> Report:
+    """Merge what the workers made of the pieces, in file order, tensor by tensor."""
+    observed = [Moments()] * len(plan.tensors)
+    for task in results:
+        for drawn in task:
+            observed[drawn.index] = observed[drawn.index].merge(drawn.moments)
+        if progress:
+            progress(sum(drawn.nbytes for drawn in task))
+    return Report.of(plan, observed)
+
+

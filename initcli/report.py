@@ -1,0 +1,157 @@
+"""What a run promised beside what it observed, for each tensor and in total."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from math import isfinite, isnan, sqrt
+from typing import Any
+
+import numpy as np
+
+from initcli.dtypes import DType
+from initcli.laws import Law
+from initcli.moments import Moments
+from initcli.plan import Plan, PlannedTensor
+from initcli.stream import SCHEME
+
+STANDARD_ERRORS = 5
+"""How far an observed mean or std may lie from the promised one: beyond five, chance is below one in a million."""
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What a law promises of a tensor: mean, std, and bounds; nan or infinite where it promises nothing."""
+
+    mean: float
+    std: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """One tensor (or all together): `agrees` is None where nothing was promised."""
+
+    tensor: PlannedTensor | None
+    promised: Promise
+    observed: Moments
+    agrees: bool | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """The statistics of a run: a row for each tensor in the plan's order, and one for all."""
+
+    plan: Plan
+    rows: tuple[Row, ...]
+    total: Row
+
+    @classmethod
+    def of(cls, plan: Plan, observed: Sequence[Moments]) -> Report:
+        """Return the report of a plan and the moments observed of each of its tensors."""
+        rows = tuple(
+            Row(tensor, promise(tensor.law), moments, agrees(tensor.law, tensor.dtype, moments))
+            for tensor, moments in zip(plan.tensors, observed, strict=True)
+        )
+        return cls(plan, rows, _total(rows))
+
+    def to_data(self) -> dict[str, Any]:
+        """Return the report as plain data for JSON: numbers plain, null for what is not finite."""
+        return {
+            "framework": self.plan.framework,
+            "seed": self.plan.seed,
+            "scheme": SCHEME,
+            "is_portable": self.plan.is_portable,
+            "tensors": [{**describe(row.tensor), **_statistics(row)} for row in self.rows if row.tensor],
+            "total": {"size": self.plan.size, "nbytes": self.plan.nbytes, **_statistics(self.total)},
+        }
+
+
+def promise(law: Law) -> Promise:
+    """Return what a law promises."""
+    return Promise(law.mean, law.std, law.low, law.high)
+
+
+def agrees(law: Law, dtype: DType, observed: Moments) -> bool | None:
+    """Say whether observed moments agree with a law, within five standard errors and the rounding of `dtype`.
+
+    |mean − μ| ≤ 5 se(mean) + r,  |std − σ| ≤ 5 se(std) + r,  low − r ≤ min,  max ≤ high + r
+
+    r allows for the roundings of a value: four of float32 (float64), for draw, law, scale and sum, and one of `dtype`.
+    """
+    if isnan(law.mean) or not observed.count:
+        return None
+    mean_error, std_error = law.standard_errors(observed.count)
+    bounds = [abs(bound) for bound in (law.low, law.high) if isfinite(bound)]
+    rounding = _rounding(dtype, max([abs(law.mean) + law.std, *bounds]))
+    return bool(
+        abs(observed.mean - law.mean) <= STANDARD_ERRORS * mean_error + rounding
+        and abs(observed.std - law.std) <= STANDARD_ERRORS * std_error + rounding
+        and law.low - rounding <= observed.min
+        and observed.max <= law.high + rounding
+    )
+
+
+def _rounding(dtype: DType, magnitude: float) -> float:
+    """Return the most that computing and storing a value of this magnitude can move it."""
+    if dtype.kind != "float":
+        return 0.0
+    stored = {"float16": max(magnitude * 2.0**-11, 2.0**-25), "bfloat16": magnitude * 2.0**-9}.get(dtype.name, 0.0)
+    return stored + 4 * magnitude * float(np.finfo(dtype.working).eps)
+
+
+def _total(rows: Sequence[Row]) -> Row:
+    """Return the row for all tensors: moments merged in order, and the promise of the mixture of their laws."""
+    observed = reduce(Moments.merge, (row.observed for row in rows), Moments())
+    drawn = [row for row in rows if row.observed.count]
+    shares = [row.observed.count / max(1, observed.count) for row in drawn]
+    mean = sum(share * row.promised.mean for share, row in zip(shares, drawn, strict=True))
+    square = sum(
+        share * (row.promised.std**2 + (row.promised.mean - mean) ** 2) for share, row in zip(shares, drawn, strict=True)
+    )
+    promised = Promise(
+        mean,
+        sqrt(square),
+        min((row.promised.low for row in drawn), default=0.0),
+        max((row.promised.high for row in drawn), default=0.0),
+    )
+    verdicts = [row.agrees for row in rows if row.agrees is not None]
+    return Row(None, promised, observed, all(verdicts) if verdicts else None)
+
+
+def describe(tensor: PlannedTensor) -> dict[str, Any]:
+    """Return what is decided of a tensor as plain data."""
+    return {
+        "name": tensor.name,
+        "shape": list(tensor.shape),
+        "dtype": tensor.dtype.name,
+        "initializer": tensor.initializer.qualified_name(),
+        "parameters": tensor.initializer.config(),
+        "size": tensor.size,
+        "nbytes": tensor.nbytes,
+    }
+
+
+def _statistics(row: Row) -> dict[str, Any]:
+    observed, promised = row.observed, row.promised
+    return {
+        "mean": plain(observed.mean if observed.count else float("nan")),
+        "std": plain(observed.std),
+        "min": plain(observed.min),
+        "max": plain(observed.max),
+        "zeros": observed.zeros,
+        "promised": {
+            "mean": plain(promised.mean),
+            "std": plain(promised.std),
+            "low": plain(promised.low),
+            "high": plain(promised.high),
+        },
+        "agrees": row.agrees,
+    }
+
+
+def plain(value: float) -> float | None:
+    """Return a number that JSON can hold: None for nan and the infinities."""
+    return value if isfinite(value) else None

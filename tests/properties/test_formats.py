@@ -1,0 +1,212 @@
+"""One battery that every format passes: what is written at the slots is what the real library reads back."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from initcli.dtypes import DTYPES, DType
+from initcli.errors import InitcliError
+from initcli.formats import Format, Layout, detect_format, known_formats
+from initcli.publish import write_at
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A tensor as formats see it."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: DType
+
+    @property
+    def nbytes(self) -> int:
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+FORMATS = [pytest.param(each, id=f"{each.name}{'-directory' * each.is_directory}") for each in known_formats()]
+PARTS = st.text(st.characters(codec="utf-8", exclude_characters="\0/"), min_size=1, max_size=12) | st.sampled_from(
+    ["layers.0.weight", "a b", "größe", "..x", "...", "重み", '"\\', "\u2028", "a.npy", " "]
+)
+NAMES = st.lists(PARTS, min_size=1, max_size=3).map("/".join)
+SHAPES = st.lists(st.integers(0, 5), max_size=5).map(tuple)
+PIECES = st.builds(Piece, NAMES, SHAPES, st.sampled_from(list(DTYPES.values())))
+TENSORS = st.lists(PIECES, max_size=8, unique_by=lambda piece: piece.name)
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20)
+METADATA = st.dictionaries(TEXTS.filter(lambda key: key != "format"), TEXTS, max_size=4)
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def holdable(form: Format, tensors: list[Piece]) -> list[Piece]:
+    """The tensors that the format takes; without those it refuses, none may be refused."""
+    refused = {refusal.place for refusal in form.faults(tensors)}
+    kept = [tensor for index, tensor in enumerate(tensors) if index not in refused]
+    assert form.faults(kept) == []
+    assume(kept or form.name != "npy")
+    return kept
+
+
+def make_place(form: Format, folder: str) -> Path:
+    """The empty file or directory that `allocate` is given."""
+    path = Path(folder) / "out"
+    if form.is_directory:
+        path.mkdir()
+    else:
+        path.touch()
+    return path
+
+
+def draw_data(tensors: list[Piece], seed: int) -> list[bytes]:
+    """Random bytes for each tensor; booleans are 0 or 1, as every reader demands."""
+    random = np.random.default_rng(seed)
+    return [
+        random.integers(0, 2 if tensor.dtype.kind == "bool" else 256, tensor.nbytes, np.uint8).tobytes()
+        for tensor in tensors
+    ]
+
+
+def seal(layout: Layout) -> None:
+    for each in layout.seals:
+        write_at(each.file, each.data, 0)
+
+
+def read_all(path: Path) -> dict[str, bytes]:
+    """Every file's bytes by its path within the output."""
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    return {str(file.relative_to(path)): file.read_bytes() for file in files}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@settings(deadline=None)
+@given(tensors=TENSORS, metadata=METADATA, seed=SEEDS)
+def test_what_is_written_at_the_slots_is_read_back_to_the_bit(form, tensors, metadata, seed):
+    """The real library finds every tensor's name, type, shape and bits, and the metadata where there is any."""
+    tensors = holdable(form, tensors)
+    data = draw_data(tensors, seed)
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = make_place(form, folder)
+        layout = form.allocate(tensors, metadata, path)
+        for slot, piece in zip(layout.slots, data, strict=True):
+            write_at(slot.file, piece, slot.offset)
+        seal(layout)
+        assume(tensors or not form.is_directory)
+        header = form.read_header(path)
+        names = [tensor.name for tensor in tensors] if form.name != "npy" or form.is_directory else ["out"]
+        arrays = list(form.read_tensors(path, names))
+        detected = detect_format(path)
+
+    wanted = sorted(
+        (name, str(tensor.dtype), tensor.shape, tensor.nbytes) for name, tensor in zip(names, tensors, strict=True)
+    )
+    assert [tuple(entry) for entry in header.entries] == wanted
+    assert [array.tobytes() for array in arrays] == data
+    assert [(array.shape, array.dtype) for array in arrays] == [(each.shape, each.dtype.numpy) for each in tensors]
+    if form.name in ("safetensors", "h5"):
+        assert {key: value for key, value in header.metadata.items() if key != "format"} == metadata
+    assert detected is form
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@settings(deadline=None)
+@given(tensors=TENSORS, seed=SEEDS)
+def test_an_unsealed_output_opens_nowhere(form, tensors, seed):
+    """All the data without the seal is no weight file: each reader refuses it with a fault."""
+    tensors = holdable(form, tensors)
+    assume(tensors)
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = make_place(form, folder)
+        layout = form.allocate(tensors, {}, path)
+        for slot, piece in zip(layout.slots, draw_data(tensors, seed), strict=True):
+            write_at(slot.file, piece, slot.offset)
+
+        with pytest.raises(InitcliError):
+            form.read_header(path)
+        for file in {slot.file for slot in layout.slots}:
+            assert_opens_nowhere(file)
+
+
+def assert_opens_nowhere(file: Path) -> None:
+    """No library takes the file."""
+    import h5py
+    from safetensors import SafetensorError, safe_open
+
+    with pytest.raises(SafetensorError), safe_open(file, "np"):
+        pass
+    with pytest.raises(OSError, match="signature"):
+        h5py.File(file)
+    with pytest.raises(ValueError, match="magic"):
+        np.lib.format.open_memmap(file)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@settings(deadline=None)
+@given(tensors=TENSORS, metadata=METADATA)
+def test_no_two_slots_share_a_byte_and_all_lie_between_seal_and_end(form, tensors, metadata):
+    """Slots have their tensors' sizes and order, and lie apart from each other and from the seal, within the file."""
+    tensors = holdable(form, tensors)
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = make_place(form, folder)
+        layout = form.allocate(tensors, metadata, path)
+        ends = {each.file: each.file.stat().st_size for each in layout.seals}
+
+    assert [slot.nbytes for slot in layout.slots] == [tensor.nbytes for tensor in tensors]
+    taken = [(each.file, 0, len(each.data)) for each in layout.seals]
+    taken += [(slot.file, slot.offset, slot.offset + slot.nbytes) for slot in layout.slots if slot.nbytes]
+    taken.sort()
+    for (file, _, stop), (next_file, next_start, _) in pairwise(taken):
+        assert file != next_file or stop <= next_start
+    assert all(stop <= ends[file] for file, _, stop in taken)
+
+
+@pytest.mark.parametrize("form", [each for each in FORMATS if each.values[0].is_streamable])
+@settings(deadline=None)
+@given(tensors=TENSORS, metadata=METADATA, seed=SEEDS)
+def test_seal_and_tensors_in_offset_order_are_the_file(form, tensors, metadata, seed):
+    """A pipe gets the same bytes as a file, and `lay_out` alone knows them."""
+    tensors = holdable(form, tensors)
+    data = draw_data(tensors, seed)
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = make_place(form, folder)
+        planned = form.lay_out(tensors, metadata, path)
+        layout = form.allocate(tensors, metadata, path)
+        for slot, piece in zip(layout.slots, data, strict=True):
+            write_at(slot.file, piece, slot.offset)
+        seal(layout)
+        written = path.read_bytes()
+
+    stream = planned.seals[0].data
+    for slot, piece in sorted(zip(planned.slots, data, strict=True), key=lambda pair: (pair[0].offset, pair[0].nbytes)):
+        assert slot.offset == len(stream)
+        stream += piece
+    assert planned == layout
+    assert stream == written
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@settings(deadline=None)
+@given(tensors=TENSORS, metadata=METADATA, order=st.randoms(use_true_random=False))
+def test_the_bytes_do_not_depend_on_the_place_or_the_run(form, tensors, metadata, order):
+    """Two allocations in two directories, sealed, are equal byte for byte."""
+    tensors = holdable(form, tensors)
+    outputs = []
+
+    for _ in range(2):
+        with tempfile.TemporaryDirectory(suffix=str(order.random())) as folder:
+            path = make_place(form, folder)
+            seal(form.allocate(tensors, metadata, path))
+            outputs.append(read_all(path))
+
+    assert outputs[0] == outputs[1]
+    assert len(outputs[0]) == (len(tensors) if form.is_directory else 1)

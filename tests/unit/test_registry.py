@@ -1,0 +1,131 @@
+"""Names, aliases, configs, callables, and initializers of one's own."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from initcli import initializers
+from initcli.errors import ArgumentError
+from initcli.initializers import HeNormal, Initializer, registry
+from initcli.laws import Normal
+
+FIFTEEN = """zeros ones constant random_normal random_uniform truncated_normal variance_scaling orthogonal identity
+lecun_uniform lecun_normal glorot_uniform glorot_normal he_uniform he_normal""".split()
+
+
+@pytest.fixture(autouse=True)
+def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test register what it likes and leave no trace."""
+    monkeypatch.setattr(registry, "_classes", dict(registry._classes))
+    monkeypatch.setattr(registry, "_aliases", dict(registry._aliases))
+
+
+def test_keras_has_its_fifteen() -> None:
+    """No more, no fewer, under their own names."""
+    names = [cls.name for cls in initializers.registered().values() if cls.framework == "keras"]
+
+    assert sorted(names) == sorted(FIFTEEN)
+
+
+@pytest.mark.parametrize("name", FIFTEEN)
+def test_every_form_of_a_name_means_the_same(name: str) -> None:
+    """Snake case, class name, either with the framework before it, config of Keras 2 and 3, and the class."""
+    cls = initializers.find(name)
+
+    for form in (name, cls.__name__, f"keras.{name}", f"keras.{cls.__name__}", cls):
+        assert initializers.get(form) == cls()
+    assert initializers.get({"class_name": cls.__name__, "config": {"seed": None}}) == cls()
+    assert initializers.get({"class_name": cls.__name__, "module": "keras.initializers"}) == cls()
+
+
+def test_instances_callables_and_none_come_back_as_they_are() -> None:
+    """As in Keras 3."""
+    instance = HeNormal(seed=3)
+
+    assert initializers.get(instance) is instance
+    assert initializers.get(np.zeros) is np.zeros
+    assert initializers.get(None) is None
+
+
+@pytest.mark.parametrize("bad", [3, [1.0], {"config": {}}, "he_norml", "KERAS.zeros", ""])
+def test_what_means_nothing_is_an_error(bad: Any) -> None:
+    """Case matters, and there is no guessing."""
+    with pytest.raises(ArgumentError):
+        initializers.get(bad)
+
+
+def test_an_unknown_name_suggests_a_near_one() -> None:
+    """The hint carries the mend."""
+    with pytest.raises(ArgumentError) as caught:
+        initializers.get("he_norml")
+
+    assert caught.value.faults[0].hint.startswith("did you mean `he_normal`?")
+
+
+def test_a_call_draws_what_the_tensor_of_that_name_and_seed_gets() -> None:
+    """Calling twice gives equal values; another name or seed gives others."""
+    he = HeNormal(seed=7)
+
+    values = he((20, 10), name="fc1/kernel")
+
+    assert (values == he((20, 10), name="fc1/kernel")).all()
+    assert (values != he((20, 10), name="fc2/kernel")).any()
+    assert (values != HeNormal(seed=8)((20, 10), name="fc1/kernel")).any()
+
+
+@pytest.mark.parametrize("dtype", ["float32", np.float32, np.dtype("float32"), float])
+def test_a_dtype_is_a_name_a_type_or_a_numpy_dtype(dtype: Any) -> None:
+    """All of these mean float32."""
+    assert HeNormal()((2, 2), dtype=dtype).dtype == np.float32
+
+
+@pytest.mark.parametrize("shape", ["abc", (2, -1), (2.5,), None, (True,)])
+def test_a_bad_shape_is_refused(shape: Any) -> None:
+    """A shape is a tuple of whole numbers, or one of them."""
+    with pytest.raises(ArgumentError, match="a shape is"):
+        HeNormal()(shape)
+
+
+def test_a_subclass_with_a_law_is_an_initializer_like_any_other() -> None:
+    """It needs a name and a law; parameters are dataclass fields."""
+
+    @initializers.register
+    @dataclass(frozen=True)
+    class Tenth(Initializer):
+        """Draw from N(0, stddev² / 100)."""
+
+        name: ClassVar[str] = "tenth"
+        stddev: float = 1.0
+
+        def law(self, shape: tuple[int, ...], fans: object = None) -> Normal:
+            return Normal(0.0, self.stddev / 10)
+
+    values = initializers.get("tenth", stddev=2.0)((100, 100))
+
+    assert abs(values.std() - 0.2) < 5 * 0.2 / np.sqrt(2 * values.size)
+
+
+def test_a_subclass_with_a_call_is_one_too() -> None:
+    """As in Keras: `__call__(shape, dtype)` returns the values."""
+
+    @initializers.register("sevens")
+    @dataclass(frozen=True)
+    class Sevens(Initializer):
+        """Fill with sevens."""
+
+        def __call__(self, shape: tuple[int, ...], dtype: Any = "float32", name: str = "") -> Any:
+            return np.full(shape, 7, dtype)
+
+    assert initializers.get("sevens")((2,)).tolist() == [7, 7]
+    assert initializers.get("sevens").law((2,)).is_whole
+
+
+def test_a_function_can_be_registered_and_a_taken_name_cannot() -> None:
+    """`f(shape, dtype)` becomes an entry of its own name."""
+    initializers.register("ramp")(lambda shape, dtype: np.arange(shape[0], dtype=dtype))
+
+    assert initializers.get("ramp")((3,)).tolist() == [0, 1, 2]
+    with pytest.raises(ArgumentError, match="exists already"):
+        initializers.register("ramp")(np.zeros)

@@ -1,0 +1,70 @@
+"""Promised beside observed, and the verdict."""
+
+import json
+
+import pytest
+
+from initcli.dtypes import DTYPES
+from initcli.laws import Constant, Drawn, Law, Normal, Uniform
+from initcli.moments import Moments
+from initcli.plan import load_plan
+from initcli.report import Report, agrees
+
+F32, BF16 = DTYPES["float32"], DTYPES["bfloat16"]
+
+
+def moments(n: int, mean: float, std: float, low: float, high: float) -> Moments:
+    return Moments(n, mean, std * std * n, low, high, 0)
+
+
+@pytest.mark.parametrize(
+    ("law", "observed", "verdict"),
+    [
+        (Normal(0, 1), moments(10_000, 0.049, 1.0, -4, 4), True),  # se(mean) = 0.01
+        (Normal(0, 1), moments(10_000, 0.051, 1.0, -4, 4), False),
+        (Normal(0, 1), moments(10_000, 0, 1.0353, -4, 4), True),  # se(std) = √(2 / 40000) = 0.00707
+        (Normal(0, 1), moments(10_000, 0, 1.0355, -4, 4), False),
+        (Normal(0, 1), moments(10_000, 0, 0.9645, -4, 4), False),
+        (Uniform(-1, 1), moments(10_000, 0, 3**-0.5, -1, 1), True),
+        (Uniform(-1, 1), moments(10_000, 0, 3**-0.5, -1.001, 1), False),
+        (Uniform(-1, 1), moments(10_000, 0, 3**-0.5, -1, 1.001), False),
+        (Constant(0.1), moments(5, 0.1, 0, 0.1, 0.1), True),
+        (Constant(0.1), moments(5, 0.2, 0, 0.2, 0.2), False),
+        (Normal(0, 1), Moments(), None),
+        (Drawn(lambda shape, dtype: None, (2,)), moments(2, 0, 1, -1, 1), None),
+    ],
+)
+def test_the_verdict_is_within_five_standard_errors_and_the_bounds(
+    law: Law, observed: Moments, verdict: bool | None
+) -> None:
+    """Just inside agrees, just outside does not; where nothing is promised or drawn there is no verdict."""
+    assert agrees(law, F32, observed) is verdict
+
+
+def test_rounding_to_a_small_dtype_is_allowed_for() -> None:
+    """bfloat16 holds 0.1 as 0.10009765625, and a constant has no standard error to hide that."""
+    stored = moments(5, 0.10009765625, 0, 0.10009765625, 0.10009765625)
+
+    assert agrees(Constant(0.1), BF16, stored)
+    assert not agrees(Constant(0.1), F32, stored)
+
+
+def test_the_total_promises_the_mixture_of_all_tensors() -> None:
+    """Half zeros and half ones have mean ½ and std ½."""
+    plan = load_plan(b"{initcli: 1, tensors: {a: {shape: [4], init: zeros}, b: {shape: [4], init: ones}}}", "s.yaml")
+
+    report = Report.of(plan, [moments(4, 0, 0, 0, 0), moments(4, 1, 0, 1, 1)])
+
+    assert (report.total.promised.mean, report.total.promised.std) == (0.5, 0.5)
+    assert (report.total.observed.mean, report.total.observed.std) == (0.5, 0.5)
+    assert report.total.agrees
+
+
+def test_the_data_is_strict_json() -> None:
+    """What is not finite (bounds of a normal, statistics of nothing) is null."""
+    plan = load_plan(b"{initcli: 1, tensors: {a: {shape: [0], init: random_normal}}}", "s.yaml")
+
+    data = Report.of(plan, [Moments()]).to_data()
+
+    row = json.loads(json.dumps(data, allow_nan=False))["tensors"][0]
+    assert (row["mean"], row["min"], row["promised"]["low"], row["agrees"]) == (None, None, None, None)
