@@ -222,5 +222,3 @@ def _report(plan: Plan, results: Iterable[list[Drawn]], progress: Progress | Non
         if progress:
             progress(sum(drawn.nbytes for drawn in task))
     return Report.of(plan, observed)
-
-

@@ -14,6 +14,7 @@ from initcli.errors import ArgumentError, Fault, InitcliError
 from initcli.initializers.base import Initializer, build
 from initcli.initializers.registry import find
 from initcli.laws import Law
+from initcli.units import render_nbytes
 from initcli.spec import VERSION, Init, Place, Spec, TensorSpec, parse_spec
 from initcli.stream import SCHEME, Stream
 
@@ -118,8 +119,12 @@ def load_plan(text: bytes, source: str, seed: int | None = None, dtype: DType | 
     root = parse_document(text, source, faults)
     plan = resolve(parse_spec(root, faults), faults, seed, dtype) if root is not None else None
     if faults or plan is None:
-        raise InitcliError(*sorted(faults, key=lambda fault: (fault.position.line, fault.position.column) if fault.position else (0, 0)))
+        raise InitcliError(*sorted(faults, key=_place_in_file))
     return plan
+
+
+def _place_in_file(fault: Fault) -> tuple[int, int]:
+    return (fault.position.line, fault.position.column) if fault.position else (0, 0)
 
 
 def resolve(spec: Spec, faults: list[Fault], seed: int | None = None, dtype: DType | None = None) -> Plan:
@@ -140,17 +145,20 @@ class _Resolver:
         """Decide one tensor: its initializer by itself or by the first rule that fits, then its law."""
         dtype = written.dtype or self.dtype
         if (size := prod(written.shape)) > MAX_ELEMENTS:
-            what = f"{list(written.shape)} is {size:,} elements, {_render_bytes(size * dtype.itemsize)} in {dtype}"
+            what = f"{list(written.shape)} is {size:,} elements, {render_nbytes(size * dtype.itemsize)} in {dtype}"
             self.faults.append(written.place.fault(what, f"a tensor has at most {MAX_ELEMENTS:,} elements"))
         init, origin = written.init, ""
         if init is None:
             rule = next((i for i, rule in enumerate(self.spec.rules) if fnmatchcase(written.name, rule.match)), None)
             if rule is None:
-                hint = "add `init:` to it, or a rule that matches it: `- {match: \"*\", init: zeros}`"
+                hint = 'add `init:` to it, or a rule that matches it: `- {match: "*", init: zeros}`'
                 self.faults.append(written.place.fault(f"no rule gives `{written.name}` an init", hint))
                 return None
             self.decided[rule] += 1
-            init, origin = self.spec.rules[rule].init, f" (init by the rule at line {self.spec.rules[rule].place.position.line})"
+            init, origin = (
+                self.spec.rules[rule].init,
+                f" (init by the rule at line {self.spec.rules[rule].place.position.line})",
+            )
         initializer = self.initializer(init) if init else None
         if init is None or initializer is None:
             return None
@@ -193,16 +201,3 @@ class _Resolver:
             else:
                 what = f"the rule `{rule.match}` matches no tensor"
                 self.faults.append(rule.place.fault(what, "a glob fits the whole name: `*` also crosses `.` and `/`"))
-
-
-def _render_bytes(nbytes: int) -> str:
-    """Return bytes with a decimal unit.
-
-    >>> _render_bytes(4 * 10**15)
-    '4.0 PB'
-    """
-    size, units = float(nbytes), ["B", "kB", "MB", "GB", "TB", "PB", "EB"]
-    while size >= 1000 and len(units) > 1:
-        size /= 1000
-        units.pop(0)
-    return f"{size:.1f} {units[0]}" if units[0] != "B" else f"{nbytes} B"

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from initcli.errors import Fault, InitcliError
+from initcli.units import render_nbytes
 
 MAX_FILE_NBYTES = 2**63 - 1
 """The longest a file can be: offsets are signed 64-bit integers."""
@@ -137,19 +138,6 @@ def translate(error: OSError, path: str | Path, needed_nbytes: int = 0) -> Initc
         case number:
             what, hint = _describe(number, path, error)
     return InitcliError(Fault(what, hint=hint))
-
-
-def render_nbytes(nbytes: int) -> str:
-    """Return a number of bytes for people, in powers of 1000.
-
-    >>> render_nbytes(498_000_000), render_nbytes(1_536), render_nbytes(12)
-    ('498 MB', '1.54 kB', '12 B')
-    """
-    units = ["B", "kB", "MB", "GB", "TB", "PB", "EB"]
-    size = float(nbytes)
-    while size >= 999.5 and len(units) > 1:
-        size, units = size / 1000, units[1:]
-    return f"{size:.3g} {units[0]}"
 
 
 def _describe(number: int | None, path: Path, error: OSError) -> tuple[str, str]:

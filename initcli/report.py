@@ -109,7 +109,8 @@ def _total(rows: Sequence[Row]) -> Row:
     shares = [row.observed.count / max(1, observed.count) for row in drawn]
     mean = sum(share * row.promised.mean for share, row in zip(shares, drawn, strict=True))
     square = sum(
-        share * (row.promised.std**2 + (row.promised.mean - mean) ** 2) for share, row in zip(shares, drawn, strict=True)
+        share * (row.promised.std**2 + (row.promised.mean - mean) ** 2)
+        for share, row in zip(shares, drawn, strict=True)
     )
     promised = Promise(
         mean,

@@ -200,7 +200,7 @@ class _Reader:
 
     def rules(self, node: Node) -> tuple[Rule, ...]:
         if not isinstance(node.value, tuple):
-            hint = "write a list: `- {match: \"*\", init: zeros}`"
+            hint = 'write a list: `- {match: "*", init: zeros}`'
             self.fail(Place(node.position, "rules"), f"`rules` must be a list, not {node.kind()}", hint)
             return ()
         rules = (self.rule(item, f"rules[{i}]") for i, item in enumerate(node.value))
@@ -258,7 +258,7 @@ _MISSING = {
     "initcli": f"begin the spec with `initcli: {VERSION}`",
     "tensors": "name at least one: `tensors: {fc1/kernel: [784, 256]}`",
     "shape": "add `shape: [784, 256]`",
-    "match": "add `match: \"*\"`, a glob over tensor names",
+    "match": 'add `match: "*"`, a glob over tensor names',
     "init": "add `init: zeros`, or another initializer",
 }
 _MAPPING = {"": "begin it with `initcli: 1`", "tensors": "`tensors: {fc1/kernel: [784, 256]}`"}

@@ -99,7 +99,7 @@ def build(cls: type[Initializer], arguments: Mapping[str, Any], positional: tupl
             raise ArgumentError(f"`{cls.name}` has no parameter `{key}`", hint, parameter=key)
         if key in given:
             raise ArgumentError(f"`{cls.name}` got `{key}` twice", "name it once", parameter=key)
-        given[key] = value
+        given[key] = parse_seed(value) if key == "seed" else value
     for f in cls.parameters():
         if f.default is MISSING and f.default_factory is MISSING and f.name not in given:
             raise ArgumentError(f"`{cls.name}` needs `{f.name}`", _signature(cls), parameter=f.name)
@@ -126,6 +126,17 @@ def parse_number(parameter_name: str, value: object, least: float | None = None)
     if least is not None and value < least:
         raise ArgumentError(f"`{parameter_name}` must be at least {least:g}, got {value}", parameter=parameter_name)
     return value
+
+
+def parse_seed(seed: object) -> int | None:
+    """Return `seed` if it is None or a whole number ≥ 0 of any size.
+
+    Raises:
+        ArgumentError: something else.
+    """
+    if seed is None or (isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0):
+        return seed
+    raise ArgumentError(f"`seed` must be a whole number ≥ 0, got `{seed}`", parameter="seed")
 
 
 def parse_shape(shape: object) -> tuple[int, ...]:

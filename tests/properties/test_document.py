@@ -177,4 +177,6 @@ def check_reading(text: bytes, source: str) -> None:
         assert 1 <= fault.position.line <= lines + text.count(b"\xc2\x85") + text.count("\u2029".encode())
         assert fault.position.column >= 1
     for part in walk(node) if node else ():
-        assert not isinstance(part.value, str) or part.value.encode().decode() == part.value  # no text is left that UTF-8 cannot write
+        assert (
+            not isinstance(part.value, str) or part.value.encode().decode() == part.value
+        )  # no text is left that UTF-8 cannot write

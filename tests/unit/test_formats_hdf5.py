@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -14,9 +16,13 @@ from initcli.dtypes import DTYPES
 from initcli.errors import InitcliError
 from initcli.formats.hdf5 import SIGNATURE, hdf5
 from initcli.publish import write_at
-from tests.properties.test_formats import Piece
 
 F32 = DTYPES["float32"]
+
+
+def piece(name, shape, dtype):
+    """A tensor as formats see it."""
+    return SimpleNamespace(name=name, shape=shape, dtype=dtype, nbytes=math.prod(shape) * dtype.itemsize)
 
 
 def make(path, *tensors, **metadata):
@@ -30,7 +36,7 @@ def make(path, *tensors, **metadata):
 
 def test_datasets_are_contiguous_at_the_offsets_told(tmp_path):
     """The library reopens the file with the same offsets; `/` makes groups."""
-    layout = make(tmp_path / "a.h5", Piece("dense/kernel", (3, 4), F32), Piece("scale", (), F32))
+    layout = make(tmp_path / "a.h5", piece("dense/kernel", (3, 4), F32), piece("scale", (), F32))
 
     with h5py.File(tmp_path / "a.h5") as file:
         assert isinstance(file["dense"], h5py.Group)
@@ -41,7 +47,7 @@ def test_datasets_are_contiguous_at_the_offsets_told(tmp_path):
 
 def test_an_empty_tensor_has_no_place(tmp_path):
     """HDF5 gives a dataset without elements no offset: the slot is 0 and nothing."""
-    layout = make(tmp_path / "a.h5", Piece("none", (0, 3), F32))
+    layout = make(tmp_path / "a.h5", piece("none", (0, 3), F32))
 
     assert (layout.slots[0].offset, layout.slots[0].nbytes) == (0, 0)
     assert hdf5.read_tensor(tmp_path / "a.h5", "none").shape == (0, 3)
@@ -49,7 +55,7 @@ def test_an_empty_tensor_has_no_place(tmp_path):
 
 def test_bfloat16_is_stored_as_keras_does(tmp_path):
     """Opaque two bytes, and the attribute `dtype` as text of variable length: what Keras looks for."""
-    make(tmp_path / "a.h5", Piece("w", (2,), DTYPES["bfloat16"]))
+    make(tmp_path / "a.h5", piece("w", (2,), DTYPES["bfloat16"]))
 
     with h5py.File(tmp_path / "a.h5") as file:
         assert file["w"].dtype == np.dtype("V2")
@@ -59,7 +65,7 @@ def test_bfloat16_is_stored_as_keras_does(tmp_path):
 
 def test_booleans_are_h5pys_own(tmp_path):
     """The dataset reads as NumPy booleans."""
-    make(tmp_path / "a.h5", Piece("w", (2,), DTYPES["bool"]))
+    make(tmp_path / "a.h5", piece("w", (2,), DTYPES["bool"]))
 
     with h5py.File(tmp_path / "a.h5") as file:
         assert file["w"].dtype == np.dtype(bool)
@@ -69,7 +75,7 @@ def test_a_long_spec_fits_into_the_metadata(tmp_path):
     """A megabyte of text is far over the 64 KiB of an attribute with its text inside."""
     text = "ü" * (1 << 19)
 
-    make(tmp_path / "a.h5", Piece("w", (2,), F32), spec=text)
+    make(tmp_path / "a.h5", piece("w", (2,), F32), spec=text)
 
     with h5py.File(tmp_path / "a.h5") as file:
         assert file.attrs["spec"] == text
@@ -78,7 +84,7 @@ def test_a_long_spec_fits_into_the_metadata(tmp_path):
 
 def test_the_seal_is_the_signature_that_allocate_blanked(tmp_path):
     """Only the first 8 bytes stand between the file and its readers."""
-    layout = hdf5.allocate([Piece("w", (2,), F32)], {}, tmp_path / "a.h5")
+    layout = hdf5.allocate([piece("w", (2,), F32)], {}, tmp_path / "a.h5")
 
     assert layout.seals[0].data == SIGNATURE
     assert (tmp_path / "a.h5").read_bytes()[:8] == bytes(8)
@@ -90,11 +96,16 @@ def test_the_bytes_depend_on_no_clock_path_or_directory(tmp_path):
 import os, sys, h5py
 from pathlib import Path
 from initcli.formats.hdf5 import hdf5
-from tests.properties.test_formats import Piece
 from initcli.dtypes import DTYPES
+from types import SimpleNamespace
 h5py.get_config().track_order = sys.argv[2] == "True"
 os.chdir(sys.argv[1])
-hdf5.allocate([Piece(f"z{9 - i}/{d}", (3,), t) for i in range(9) for d, t in DTYPES.items()], {"seed": "1"}, Path("a.h5"))
+tensors = [
+    SimpleNamespace(name=f"z{9 - i}/{name}", shape=(3,), dtype=dtype, nbytes=3 * dtype.itemsize)
+    for i in range(9)
+    for name, dtype in DTYPES.items()
+]
+hdf5.allocate(tensors, {"seed": "1"}, Path("a.h5"))
 """
     (tmp_path / "x").mkdir()
     (tmp_path / "much longer").mkdir()
@@ -123,7 +134,7 @@ hdf5.allocate([Piece(f"z{9 - i}/{d}", (3,), t) for i in range(9) for d, t in DTY
 )
 def test_names_that_hdf5_would_change_are_refused(name, what):
     """The library would silently drop or cut these; `..` has no meaning there and is a name like any."""
-    refusals = hdf5.faults([Piece("good", (1,), F32), Piece(name, (1,), F32)])
+    refusals = hdf5.faults([piece("good", (1,), F32), piece(name, (1,), F32)])
 
     assert [refusal.place for refusal in refusals] == ([] if what is None else [1])
     assert what is None or what in refusals[0].what
@@ -131,7 +142,7 @@ def test_names_that_hdf5_would_change_are_refused(name, what):
 
 def test_a_dataset_that_must_be_a_group_is_refused():
     """`a` cannot hold data while `a/b` stands in it."""
-    refusals = hdf5.faults([Piece(name, (1,), F32) for name in ["x/y/z", "a", "a/b", "x", "ab"]])
+    refusals = hdf5.faults([piece(name, (1,), F32) for name in ["x/y/z", "a", "a/b", "x", "ab"]])
 
     assert [refusal.place for refusal in refusals] == [1, 3]
     assert "`a/b`" in refusals[0].what
@@ -140,10 +151,10 @@ def test_a_dataset_that_must_be_a_group_is_refused():
 
 def test_more_axes_than_the_library_has_are_refused(tmp_path):
     """32 axes are written, 33 refused."""
-    make(tmp_path / "a.h5", Piece("w", (1,) * 32, F32))
+    make(tmp_path / "a.h5", piece("w", (1,) * 32, F32))
 
-    assert hdf5.faults([Piece("w", (1,) * 32, F32)]) == []
-    assert "33 axes" in hdf5.faults([Piece("w", (1,) * 33, F32)])[0].what
+    assert hdf5.faults([piece("w", (1,) * 32, F32)]) == []
+    assert "33 axes" in hdf5.faults([piece("w", (1,) * 33, F32)])[0].what
 
 
 def test_standard_output_is_refused(tmp_path):
@@ -155,7 +166,7 @@ def test_standard_output_is_refused(tmp_path):
 def test_a_file_too_large_fails_before_the_library_starts(tmp_path):
     """More than a file system's largest file is one fault."""
     with pytest.raises(InitcliError, match="file too large"):
-        hdf5.allocate([Piece("a", (2**62,), DTYPES["int8"])], {}, tmp_path / "a.h5")
+        hdf5.allocate([piece("a", (2**62,), DTYPES["int8"])], {}, tmp_path / "a.h5")
 
 
 @pytest.mark.parametrize("limit", [500, 3000])
@@ -269,7 +280,7 @@ def test_a_claim_without_data_is_not_believed(tmp_path):
 
 def test_a_truncated_file_is_one_fault(tmp_path):
     """Cut anywhere, the file is refused with its name in the message."""
-    make(tmp_path / "whole.h5", Piece("a/b", (4,), F32), spec="x")
+    make(tmp_path / "whole.h5", piece("a/b", (4,), F32), spec="x")
     whole = (tmp_path / "whole.h5").read_bytes()
 
     for length in range(0, len(whole), 97):

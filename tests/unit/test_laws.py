@@ -132,7 +132,8 @@ def test_random_laws_refuse_integers(law: Law, dtype: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "dtype"), [(0.5, "int32"), (128, "int8"), (-1, "uint8"), (2, "bool"), (1e39, "float32"), (2**64, "uint64")]
+    ("value", "dtype"),
+    [(0.5, "int32"), (128, "int8"), (-1, "uint8"), (2, "bool"), (1e39, "float32"), (2**64, "uint64")],
 )
 def test_a_constant_that_the_dtype_cannot_hold_is_refused(value: float, dtype: str) -> None:
     """Nothing is rounded or wrapped silently."""
@@ -141,7 +142,8 @@ def test_a_constant_that_the_dtype_cannot_hold_is_refused(value: float, dtype: s
 
 
 @pytest.mark.parametrize(
-    ("value", "dtype"), [(3.0, "int32"), (-128, "int8"), (2**63, "uint64"), (True, "bool"), (1, "bool"), (0.1, "float16")]
+    ("value", "dtype"),
+    [(3.0, "int32"), (-128, "int8"), (2**63, "uint64"), (True, "bool"), (1, "bool"), (0.1, "float16")],
 )
 def test_a_constant_that_the_dtype_holds_is_stored(value: float, dtype: str) -> None:
     """Whole numbers in integers, 0 and 1 in bools, anything in floats."""
