@@ -546,11 +546,13 @@ class _Rule:
     at_context: bool = False
 
 
-_ESCAPE = _Rule(r"escape", "unknown escape in double quotes", "write a backslash as `\\\\`, or use single quotes")
+_ESCAPE = _Rule(
+    r"escape|hexa?decimal", "unknown escape in double quotes", "write a backslash as `\\\\`, or use single quotes"
+)
 
 # Matched in order against "context: problem at 'character'", with '' for the end of the text.
 _RULES = (
-    _Rule(r"(cannot start any token|tab character).* at '\\t'", "a tab in the indentation", "indent with spaces"),
+    _Rule(r"(cannot start any token|tab character).* at '\\t'", "a tab where YAML wants spaces", "indent with spaces"),
     _Rule(r"tag|directive", _TAG, _TAG_HINT),
     _Rule(
         r"quoted scalar.*(end of stream|document)",
@@ -590,6 +592,9 @@ _RULES = (
     ),
     _Rule(r"block scalar", "unexpected text behind `{opening}`", "put the text on the lines below", at_context=True),
     _Rule(r"unexpected ':'", "unexpected `:` in a text", "put a space behind the colon, or quotes around the text"),
+    _Rule(
+        r"mapping keys are not allowed", "a `?` where no key can stand", "put quotes around text that begins with `?`"
+    ),
     _Rule(r"document start", "expected `---` below the directive"),
     _Rule(r"incompatible", "a document of another YAML version", "write YAML 1.2"),
 )
@@ -613,7 +618,7 @@ def _explain_yaml(error: yaml.MarkedYAMLError, text: str, source: str) -> _Unrea
     rule = next((rule for rule in rules if re.search(rule.pattern, symptom)), None)
     if rule is None:
         return _UnreadableError(f"not YAML: {error.problem}", _locate(text, index, source))
-    if "escape" in symptom:
+    if rule is _ESCAPE:
         index = max(text.rfind("\\", 0, index + 1), 0)
     words = {
         "character": _shorten(text[index : index + 1]),

@@ -563,8 +563,8 @@ def test_the_number_of_values_is_limited() -> None:
 @pytest.mark.parametrize(
     ("text", "place", "what", "hint"),
     [
-        ("a:\n\tb: 1", (2, 1), "a tab in the indentation", "spaces"),
-        ("a:\n  b: 1\n\tc: 2", (3, 1), "a tab in the indentation", "spaces"),
+        ("a:\n\tb: 1", (2, 1), "a tab where YAML wants spaces", "spaces"),
+        ("a:\n  b: 1\n\tc: 2", (3, 1), "a tab where YAML wants spaces", "spaces"),
         ("a: [1, 2\n", (1, 4), "`[` is never closed", "`]`"),
         ("a: {b: 1\n", (1, 4), "`{` is never closed", "`}`"),
         ("a: [1\nb: 2", (2, 2), "expected `,` or `]`", "line 1"),
@@ -583,6 +583,8 @@ def test_the_number_of_values_is_limited() -> None:
         ("match: *.weight", (1, 8), "`*` begins an alias or anchor", "quotes"),
         ("a: ]", (1, 4), "expected a value, found `]`", "quotes"),
         ("a: [{b: [", (1, 10), "the document ends where a value is expected", ""),
+        ('a: "\\xg"', (1, 5), "unknown escape in double quotes", "single quotes"),
+        ("a: ? b", (1, 4), "a `?` where no key can stand", "quotes"),
         ('a: "\\q"', (1, 5), "unknown escape in double quotes", "single quotes"),
         ("a: |x\n", (1, 4), "unexpected text behind `|`", "below"),
         ("a: !x!y 1", (1, 4), "YAML tags are not allowed: a spec is data", "remove"),

@@ -1,0 +1,95 @@
+"""`initcli generate`: a spec to a weight file, and the statistics of what was drawn."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from initcli.cli.console import ProgressBar, show, show_json, show_note, show_table
+from initcli.cli.options import MAX_JOBS, Output, SpecSource, WholeNumber, takes_json, takes_output, takes_spec
+
+if TYPE_CHECKING:
+    from initcli.formats import Format
+    from initcli.plan import Plan
+    from initcli.report import Report
+
+
+@click.command("generate", short_help="Write a weight file from a spec.")
+@takes_spec
+@takes_output
+@click.option("--jobs", type=WholeNumber(1, MAX_JOBS), metavar="N", help="Threads; by default one for each processor.")
+@click.option("--dry-run", is_flag=True, help="Check everything, show the plan, and write nothing.")
+@takes_json
+@click.option("--quiet", is_flag=True, help="Print errors only; with --json also the JSON.")
+def generate(source: SpecSource, output: Output, jobs: int | None, dry_run: bool, as_json: bool, quiet: bool) -> None:
+    """Write the weights that SPEC describes, and show their statistics beside what their laws promise.
+
+    SPEC is a YAML or JSON file, or - for standard input. The suffix of PATH chooses the format: .safetensors,
+    .h5, .hdf5 or .npy (one tensor); `--format npy` fills a directory. PATH appears whole or not at all.
+
+    The statistics go to standard output, with `--out -` to standard error. `ok` means that mean, std and bounds
+    agree with the law within five standard errors, `OFF` that they do not.
+
+    \b
+    Examples:
+      initcli generate mlp.yaml --out mlp.safetensors
+      initcli generate mlp.yaml --out - --format safetensors | sha256sum
+    """
+    plan = source.load_plan()
+    chosen = output.choose_format(plan)
+    if dry_run:
+        show_plan(plan, output, as_json, quiet)
+        return
+    with ProgressBar(plan.nbytes, wanted=not quiet) as progress:
+        report = write_weights(plan, chosen, output, jobs, progress)
+    show_report(report, output, as_json, quiet)
+    if not quiet:
+        show_remarks(plan, f"wrote {output}", f" in {progress.elapsed_s:.2f} s", output.is_stream and as_json)
+
+
+def write_weights(plan: Plan, chosen: Format, output: Output, jobs: int | None, progress: ProgressBar) -> Report:
+    """Write the weights to the file or to standard output, and return what was observed of them."""
+    from initcli.engine import default_jobs, generate_file, generate_stream
+
+    jobs = jobs or default_jobs()
+    if output.is_stream:
+        return generate_stream(plan, chosen, sys.stdout.buffer, jobs=jobs, progress=progress)
+    return generate_file(plan, chosen, Path(output.path), force=output.force, jobs=jobs, progress=progress)
+
+
+def show_report(report: Report, output: Output, as_json: bool, quiet: bool) -> None:
+    """Print the statistics to whichever stream the weights did not take."""
+    from initcli.cli.views import tabulate_report
+
+    if as_json:
+        show_json(report.to_data(), err=output.is_stream)
+    elif not quiet:
+        show_table(tabulate_report(report), err=output.is_stream)
+
+
+def show_plan(plan: Plan, output: Output, as_json: bool, quiet: bool) -> None:
+    """Print what would be written, to the stream where the statistics would go."""
+    from initcli.cli.views import describe_plan, tabulate_plan
+
+    if as_json:
+        show_json(describe_plan(plan), err=output.is_stream)
+    elif not quiet:
+        show_table(tabulate_plan(plan), err=output.is_stream)
+    if not quiet:
+        show_remarks(plan, f"dry run, nothing written: {output} would hold", "", output.is_stream and as_json)
+
+
+def show_remarks(plan: Plan, before: str, after: str, is_stderr_taken: bool) -> None:
+    """Print to standard error whether the bits are portable, and the closing line, unless JSON has the stream."""
+    from initcli.cli.tables import escape
+    from initcli.cli.views import render_portability, render_totals
+
+    if is_stderr_taken:
+        return
+    if not plan.is_portable:
+        show_note(render_portability(plan))
+    join = ": " if before.startswith("wrote") else " "
+    show(f"{escape(before)}{join}{render_totals(plan)}{after}", err=True)

@@ -1,0 +1,149 @@
+"""Options that commands share, as decorators: each checks what it is given and hands over one value."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from initcli.errors import Fault, InitcliError
+
+if TYPE_CHECKING:
+    from initcli.formats import Format
+    from initcli.plan import Plan
+
+Command = Callable[..., Any]
+
+STREAM = "-"
+MAX_JOBS = 256
+"""The most threads: each holds some megabytes, and a machine has fewer processors than that."""
+
+
+class WholeNumber(click.ParamType):
+    """A whole number from `least` to `most`, in decimal digits."""
+
+    name = "number"
+
+    def __init__(self, least: int, most: int | None = None) -> None:
+        self.least, self.most = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number.
+
+        Raises:
+            InitcliError: it is none, or too small, or too large.
+        """
+        if isinstance(value, int):
+            return value
+        digits = str(value).removeprefix("+")
+        if digits.isascii() and digits.isdigit() and len(digits) <= 300:
+            number = int(digits)
+            if number >= self.least and (self.most is None or number <= self.most):
+                return number
+        name = max(param.opts, key=len) if param else "it"
+        limits = f"≥ {self.least}" if self.most is None else f"from {self.least} to {self.most}"
+        raise InitcliError(Fault(f"`{name}` must be a whole number {limits}, got `{value}`"))
+
+
+@dataclass(frozen=True)
+class SpecSource:
+    """A spec as the command line names it: a `path` or `-`, and what takes the place of its seed and dtype."""
+
+    path: str
+    seed: int | None
+    dtype: str | None
+
+    def load_plan(self) -> Plan:
+        """Return the plan of the spec.
+
+        Raises:
+            InitcliError: with every fault of the spec.
+        """
+        from initcli.document import read_document
+        from initcli.dtypes import parse_dtype
+        from initcli.plan import load_plan
+
+        dtype = None if self.dtype is None else parse_dtype(self.dtype)
+        if self.path == STREAM and sys.stdin is None:
+            raise InitcliError(Fault("standard input is closed", hint="name a file"))
+        text, name = read_document(self.path, sys.stdin.buffer if self.path == STREAM else sys.__stdin__.buffer)
+        return load_plan(text, name, self.seed, dtype)
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where the weights go: a `path` or `-`, the name of a format if one was given, and whether it may be replaced."""
+
+    path: str
+    format_name: str | None
+    force: bool
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether the weights go to standard output."""
+        return self.path == STREAM
+
+    def __str__(self) -> str:
+        return "standard output" if self.is_stream else self.path
+
+    def choose_format(self, plan: Plan) -> Format:
+        """Return the format for the plan, after every check that a run makes before its first byte.
+
+        Raises:
+            InitcliError: no such format, or it cannot hold the tensors, or the target cannot be written.
+        """
+        from pathlib import Path
+
+        from initcli.engine import check_format
+        from initcli.formats import choose_format
+        from initcli.publish import check_target
+
+        chosen = choose_format(self.path, self.format_name, len(plan.tensors))
+        check_format(plan, chosen)
+        if not self.is_stream:
+            check_target(Path(self.path), force=self.force, directory=chosen.is_directory)
+        elif sys.stdout is None:
+            raise InitcliError(Fault("standard output is closed", hint="name a file with `--out`"))
+        elif sys.stdout.isatty():
+            what = "`--out -` would write binary data to the terminal"
+            raise InitcliError(Fault(what, hint="redirect standard output, or name a file with `--out`"))
+        return chosen
+
+
+def takes_spec(function: Command) -> Command:
+    """Add SPEC, --seed and --dtype, handed over as `source`."""
+
+    @click.argument("spec", metavar="SPEC")
+    @click.option("--seed", type=WholeNumber(0), metavar="N", help="Draw with this seed instead of the spec's.")
+    @click.option("--dtype", metavar="D", help="Default dtype instead of the spec's; a tensor's own dtype stays.")
+    @functools.wraps(function)
+    def gather(spec: str, seed: int | None, dtype: str | None, **rest: Any) -> Any:
+        return function(source=SpecSource(spec, seed, dtype), **rest)
+
+    return gather
+
+
+def takes_output(function: Command) -> Command:
+    """Add --out, --format and --force, handed over as `output`."""
+
+    @click.option(
+        "--out", required=True, metavar="PATH|-", help="File or directory to write, or - for standard output."
+    )
+    @click.option(
+        "--format", "format_name", metavar="F", help="safetensors, h5 or npy; by default the suffix of PATH tells."
+    )
+    @click.option("--force", is_flag=True, help="Replace PATH if it exists.")
+    @functools.wraps(function)
+    def gather(out: str, format_name: str | None, force: bool, **rest: Any) -> Any:
+        return function(output=Output(out, format_name, force), **rest)
+
+    return gather
+
+
+def takes_json(function: Command) -> Command:
+    """Add --json, handed over as `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")(function)

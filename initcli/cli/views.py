@@ -1,0 +1,127 @@
+"""Plans, reports and file headers as tables, sentences and plain data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from initcli.cli.tables import Table, count, escape, render_number, render_shape, titled
+from initcli.plan import Plan, PlannedTensor
+from initcli.publish import render_nbytes
+from initcli.report import Promise, Report, Row, describe, plain, promise
+from initcli.stream import SCHEME
+
+_DECIDED = ("name", "shape", "dtype", "initializer")
+_PROMISED = ("law mean", "law std", "law low", "law high")
+_VERDICTS = {True: "ok", False: "OFF", None: "-"}
+
+
+def tabulate_report(report: Report) -> Table:
+    """Return the statistics beside the promises, one line for each tensor; two on a narrow terminal."""
+    wide = titled(_DECIDED, ("mean", "std", "min", "max", "zeros", *_PROMISED), ("agrees",))
+    narrow = titled(("tensor\n  its law",), ("mean", "std", "min", "max", "zeros"), ("",))
+    heads = [_name_parts(row.tensor) if row.tensor else _total_parts(report.plan) for row in report.rows]
+    total = _total_parts(report.plan)
+    return Table(
+        wide,
+        [_report_line(head, row) for head, row in zip(heads, report.rows, strict=True)],
+        _report_line(total, report.total),
+        Table(
+            narrow,
+            [_report_pair(head, row) for head, row in zip(heads, report.rows, strict=True)],
+            _report_pair(total, report.total),
+        ),
+    )
+
+
+def tabulate_plan(plan: Plan) -> Table:
+    """Return what is decided of each tensor and what its law promises."""
+    heads = [_name_parts(tensor) for tensor in plan.tensors]
+    figures = [(*_promised_numbers(promise(tensor.law)), render_nbytes(tensor.nbytes)) for tensor in plan.tensors]
+    total = _total_parts(plan)
+    blanks = ("", "", "", "", render_nbytes(plan.nbytes))
+    narrow = Table(
+        titled(("tensor",), ("mean", "std", "low", "high", "bytes")),
+        [(_stack(head), *row) for head, row in zip(heads, figures, strict=True)],
+        (_stack(total), *blanks),
+    )
+    rows = [(*head, *row) for head, row in zip(heads, figures, strict=True)]
+    return Table(titled(_DECIDED, ("mean", "std", "low", "high", "bytes")), rows, (*total, *blanks), narrow)
+
+
+def describe_plan(plan: Plan) -> dict[str, Any]:
+    """Return the plan as plain data for JSON."""
+    return {
+        "framework": plan.framework,
+        "seed": plan.seed,
+        "scheme": SCHEME,
+        "is_portable": plan.is_portable,
+        "peak_nbytes": plan.peak_nbytes,
+        "tensors": [_describe_tensor(tensor) for tensor in plan.tensors],
+        "total": {"size": plan.size, "nbytes": plan.nbytes},
+    }
+
+
+def render_plan_summary(plan: Plan) -> str:
+    """Return what holds for the whole plan, a sentence a line."""
+    lines = [f"{plan.framework}, seed {plan.seed}, {plan.dtype}: {render_totals(plan)}"]
+    lines.append(render_portability(plan))
+    if plan.peak_nbytes:
+        lines.append(f"peak memory of whole-tensor laws: {render_nbytes(plan.peak_nbytes)}")
+    return "\n".join(lines)
+
+
+def render_totals(plan: Plan) -> str:
+    """Return how much there is: tensors, parameters, bytes."""
+    return f"{count(len(plan.tensors), 'tensor')}, {count(plan.size, 'parameter')}, {render_nbytes(plan.nbytes)}"
+
+
+def render_portability(plan: Plan) -> str:
+    """Return whether every machine makes the same bytes, and whose bits it is if not."""
+    moving = [tensor for tensor in plan.tensors if not tensor.law.is_portable]
+    if not moving:
+        return "portable: the same bytes on every machine"
+    names = ", ".join(dict.fromkeys(tensor.initializer.name for tensor in moving))
+    return f"not portable: {names} may give other bits on another machine ({len(moving)} of {count(len(plan.tensors), 'tensor')})"
+
+
+def _describe_tensor(tensor: PlannedTensor) -> dict[str, Any]:
+    promised = promise(tensor.law)
+    return {
+        **describe(tensor),
+        "promised": {name: plain(getattr(promised, name)) for name in ("mean", "std", "low", "high")},
+    }
+
+
+def _name_parts(tensor: PlannedTensor) -> tuple[str, ...]:
+    return escape(tensor.name), render_shape(tensor.shape), tensor.dtype.name, escape(str(tensor.initializer))
+
+
+def _total_parts(plan: Plan) -> tuple[str, ...]:
+    return "total", count(len(plan.tensors), "tensor"), "", ""
+
+
+def _stack(head: tuple[str, ...]) -> str:
+    """Return a tensor's name and below it the rest."""
+    name, *rest = head
+    return f"{name}\n  {' '.join(filter(None, rest))}"
+
+
+def _report_line(head: tuple[str, ...], row: Row) -> tuple[str, ...]:
+    return (*head, *_observed_numbers(row), *_promised_numbers(row.promised), _VERDICTS[row.agrees])
+
+
+def _report_pair(head: tuple[str, ...], row: Row) -> tuple[str, ...]:
+    pairs = zip(_observed_numbers(row), (*_promised_numbers(row.promised), ""), strict=True)
+    return (_stack(head), *(f"{observed}\n{promised}" for observed, promised in pairs), _VERDICTS[row.agrees])
+
+
+def _observed_numbers(row: Row) -> tuple[str, ...]:
+    observed = row.observed
+    if not observed.count:
+        return ("-", "-", "-", "-", "0")
+    numbers = (observed.mean, observed.std, observed.min, observed.max)
+    return (*map(render_number, numbers), f"{observed.zeros:,}")
+
+
+def _promised_numbers(promised: Promise) -> tuple[str, ...]:
+    return tuple(map(render_number, (promised.mean, promised.std, promised.low, promised.high)))
