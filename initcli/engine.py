@@ -68,7 +68,7 @@ def check_format(plan: Plan, chosen: Format) -> None:
     """Raise `InitcliError` with a fault for each tensor that the format cannot hold."""
     refusals = chosen.faults(plan.tensors)
     if refusals:
-        raise InitcliError(*(plan.tensors[r.index].place.fault(r.what, r.hint) for r in refusals))
+        raise InitcliError(*(plan.tensors[r.place].place.fault(r.what, r.hint) for r in refusals))
 
 
 def generate_file(

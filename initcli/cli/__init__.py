@@ -93,6 +93,8 @@ def _attempt(arguments: list[str]) -> int:
     except BrokenPipeError:
         return _close(exits.READER_LEFT)
     except Exception as error:
+        if isinstance(error, OSError) and error.filename is None:
+            _discard(sys.stdout)
         return _close(exits.COULD_NOT_RUN, console.render_error(exits.explain(error)))
     return _close(status)
 

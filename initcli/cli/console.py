@@ -97,8 +97,7 @@ def _mark(word: str, colour: str) -> str:
 def _open_console(stream: IO[Any]) -> rich.console.Console:
     from rich.console import Console
 
-    plain = None if is_coloured(stream) else {"color_system": None}
-    return Console(file=stream, **(plain or {}))  # type: ignore[arg-type]
+    return Console(file=stream, color_system="auto" if is_coloured(stream) else None)
 
 
 def _decorate(table: Table) -> Any:
@@ -106,13 +105,13 @@ def _decorate(table: Table) -> Any:
     from rich import box
     from rich.table import Table as RichTable
 
-    drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
+    drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     for index, column in enumerate(table.columns):
         cells = [column.title, *(row[index] for row in table.all_rows())]
         width = max(len(line) for cell in cells for line in cell.split("\n"))
         justify: Any = "right" if column.is_number else "left"
-        rigid = width if column.is_number or index == len(table.columns) - 1 else None
-        drawn.add_column(_style(column.title), justify=justify, overflow="fold", min_width=rigid)
+        least = width if column.is_rigid else None
+        drawn.add_column(_style(column.title), justify=justify, overflow="fold", min_width=least)
     for row in table.rows:
         drawn.add_row(*map(_style, row))
     if table.total:

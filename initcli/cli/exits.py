@@ -84,15 +84,8 @@ def _explain_usage(error: click.ClickException) -> Fault:
         known = [name for each in context.command.params for name in each.opts] if context else []
         return Fault(f"no such option `{error.option_name}`", hint=suggest(error.option_name, known) or hint)
     if isinstance(error, click.MissingParameter) and error.param is not None:
-        parameter = error.param
-        name = (
-            max(parameter.opts, key=len)
-            if isinstance(parameter, click.Option)
-            else parameter.make_metavar(context)
-            if context
-            else ""
-        )
-        return Fault(f"missing {parameter.param_type_name} `{name}`", hint=hint)
+        name = error.param.opts[0] if isinstance(error.param, click.Option) else error.param.human_readable_name
+        return Fault(f"missing {error.param.param_type_name} `{name}`", hint=hint)
     what = error.format_message().strip().removesuffix(".").replace("'", "`")
     return Fault(what[:1].lower() + what[1:], hint=hint)
 

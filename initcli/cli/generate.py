@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from initcli.cli.console import ProgressBar, show, show_json, show_note, show_table
-from initcli.cli.options import MAX_JOBS, Output, SpecSource, WholeNumber, takes_json, takes_output, takes_spec
+from initcli.cli.options import MAX_JOBS, Output, SpecSource, takes_json, takes_output, takes_spec, whole_number
+from initcli.cli.tables import escape
 
 if TYPE_CHECKING:
     from initcli.formats import Format
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 @click.command("generate", short_help="Write a weight file from a spec.")
 @takes_spec
 @takes_output
-@click.option("--jobs", type=WholeNumber(1, MAX_JOBS), metavar="N", help="Threads; by default one for each processor.")
+@click.option(
+    "--jobs", callback=whole_number(1, MAX_JOBS), metavar="N", help="Threads; by default one for each processor."
+)
 @click.option("--dry-run", is_flag=True, help="Check everything, show the plan, and write nothing.")
 @takes_json
 @click.option("--quiet", is_flag=True, help="Print errors only; with --json also the JSON.")
@@ -42,12 +45,14 @@ def generate(source: SpecSource, output: Output, jobs: int | None, dry_run: bool
     chosen = output.choose_format(plan)
     if dry_run:
         show_plan(plan, output, as_json, quiet)
-        return
-    with ProgressBar(plan.nbytes, wanted=not quiet) as progress:
-        report = write_weights(plan, chosen, output, jobs, progress)
-    show_report(report, output, as_json, quiet)
-    if not quiet:
-        show_remarks(plan, f"wrote {output}", f" in {progress.elapsed_s:.2f} s", output.is_stream and as_json)
+        closing = f"dry run: {output} was not written"
+    else:
+        with ProgressBar(plan.nbytes, wanted=not quiet) as progress:
+            report = write_weights(plan, chosen, output, jobs, progress)
+        show_report(report, output, as_json, quiet)
+        closing = f"wrote {output}"
+    if not quiet and not (as_json and output.is_stream):
+        show_closing(plan, closing, "" if dry_run else f" in {progress.elapsed_s:.2f} s")
 
 
 def write_weights(plan: Plan, chosen: Format, output: Output, jobs: int | None, progress: ProgressBar) -> Report:
@@ -78,18 +83,12 @@ def show_plan(plan: Plan, output: Output, as_json: bool, quiet: bool) -> None:
         show_json(describe_plan(plan), err=output.is_stream)
     elif not quiet:
         show_table(tabulate_plan(plan), err=output.is_stream)
-    if not quiet:
-        show_remarks(plan, f"dry run, nothing written: {output} would hold", "", output.is_stream and as_json)
 
 
-def show_remarks(plan: Plan, before: str, after: str, is_stderr_taken: bool) -> None:
-    """Print to standard error whether the bits are portable, and the closing line, unless JSON has the stream."""
-    from initcli.cli.tables import escape
+def show_closing(plan: Plan, done: str, elapsed: str) -> None:
+    """Print to standard error what was done, and a note if another machine may draw other bits."""
     from initcli.cli.views import render_portability, render_totals
 
-    if is_stderr_taken:
-        return
     if not plan.is_portable:
         show_note(render_portability(plan))
-    join = ": " if before.startswith("wrote") else " "
-    show(f"{escape(before)}{join}{render_totals(plan)}{after}", err=True)
+    show(f"{escape(done)}: {render_totals(plan)}{elapsed}", err=True)

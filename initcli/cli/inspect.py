@@ -53,7 +53,7 @@ def describe_header(format_name: str, header: Header) -> dict[str, Any]:
     """Return what a file says of itself as plain data; `spec` is the embedded spec, null if there is none."""
     return {
         "format": format_name,
-        "metadata": {key: value for key, value in header.metadata.items() if key != SPEC_KEY},
+        "metadata": {key: value for key, value in sorted(header.metadata.items()) if key != SPEC_KEY},
         "spec": parse_spec(header.metadata),
         "tensors": [
             {
@@ -83,7 +83,7 @@ def parse_spec(metadata: dict[str, str]) -> Any:
 
 def tabulate_header(header: Header) -> Table:
     """Return a line for each tensor of a file."""
-    from initcli.publish import render_nbytes
+    from initcli.units import render_nbytes
 
     rows = [
         (escape(entry.name), render_shape(entry.shape), entry.dtype, render_nbytes(entry.nbytes))
@@ -97,14 +97,14 @@ def tabulate_metadata(metadata: dict[str, str]) -> Table:
     """Return a line for each metadata entry, the embedded spec in a few words."""
     rows = [
         (escape(key), _render_spec(parse_spec(metadata)) if key == SPEC_KEY else _render_value(value))
-        for key, value in metadata.items()
+        for key, value in sorted(metadata.items())
     ]
     return Table(titled(("metadata", ""), ()), rows)
 
 
 def render_totals(header: Header) -> str:
     """Return how much there is: tensors, parameters, bytes."""
-    from initcli.publish import render_nbytes
+    from initcli.units import render_nbytes
 
     size = sum(prod(entry.shape) for entry in header.entries)
     nbytes = sum(entry.nbytes for entry in header.entries)

@@ -6,6 +6,7 @@ import functools
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,34 +20,26 @@ if TYPE_CHECKING:
 Command = Callable[..., Any]
 
 STREAM = "-"
+MAX_DIGITS = 300
+"""The longest number: as in a spec."""
 MAX_JOBS = 256
 """The most threads: each holds some megabytes, and a machine has fewer processors than that."""
 
 
-class WholeNumber(click.ParamType):
-    """A whole number from `least` to `most`, in decimal digits."""
+def whole_number(least: int, most: int | None = None) -> Callable[..., int | None]:
+    """Return a click callback that takes a whole number from `least` to `most`, in decimal digits."""
+    limits = f"≥ {least}" if most is None else f"from {least} to {most}"
 
-    name = "number"
-
-    def __init__(self, least: int, most: int | None = None) -> None:
-        self.least, self.most = least, most
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the number.
-
-        Raises:
-            InitcliError: it is none, or too small, or too large.
-        """
-        if isinstance(value, int):
-            return value
-        digits = str(value).removeprefix("+")
-        if digits.isascii() and digits.isdigit() and len(digits) <= 300:
-            number = int(digits)
-            if number >= self.least and (self.most is None or number <= self.most):
+    def parse(_context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
+        if value is None:
+            return None
+        if value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS:
+            number = int(value)
+            if number >= least and (most is None or number <= most):
                 return number
-        name = max(param.opts, key=len) if param else "it"
-        limits = f"≥ {self.least}" if self.most is None else f"from {self.least} to {self.most}"
-        raise InitcliError(Fault(f"`{name}` must be a whole number {limits}, got `{value}`"))
+        raise InitcliError(Fault(f"`{parameter.opts[0]}` must be a whole number {limits}, got `{value}`"))
+
+    return parse
 
 
 @dataclass(frozen=True)
@@ -70,7 +63,7 @@ class SpecSource:
         dtype = None if self.dtype is None else parse_dtype(self.dtype)
         if self.path == STREAM and sys.stdin is None:
             raise InitcliError(Fault("standard input is closed", hint="name a file"))
-        text, name = read_document(self.path, sys.stdin.buffer if self.path == STREAM else sys.__stdin__.buffer)
+        text, name = read_document(self.path, BytesIO() if sys.stdin is None else sys.stdin.buffer)
         return load_plan(text, name, self.seed, dtype)
 
 
@@ -118,7 +111,7 @@ def takes_spec(function: Command) -> Command:
     """Add SPEC, --seed and --dtype, handed over as `source`."""
 
     @click.argument("spec", metavar="SPEC")
-    @click.option("--seed", type=WholeNumber(0), metavar="N", help="Draw with this seed instead of the spec's.")
+    @click.option("--seed", callback=whole_number(0), metavar="N", help="Draw with this seed instead of the spec's.")
     @click.option("--dtype", metavar="D", help="Default dtype instead of the spec's; a tensor's own dtype stays.")
     @functools.wraps(function)
     def gather(spec: str, seed: int | None, dtype: str | None, **rest: Any) -> Any:

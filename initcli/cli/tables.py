@@ -9,10 +9,11 @@ from math import isnan
 
 @dataclass(frozen=True)
 class Column:
-    """A column's title, and whether it holds numbers, which stand to the right and are never folded."""
+    """A column's title; whether it holds numbers, which stand to the right; whether a terminal may fold its cells."""
 
     title: str
     is_number: bool = False
+    is_rigid: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,12 @@ def render_table(table: Table) -> str:
 
 
 def titled(text: Iterable[str], numbers: Iterable[str], last: Iterable[str] = ()) -> tuple[Column, ...]:
-    """Return columns of text, then columns of numbers, then columns of text."""
-    return (*map(Column, text), *(Column(title, is_number=True) for title in numbers), *map(Column, last))
+    """Return columns of text, then columns of numbers, then columns of short words; only the first may be folded."""
+    return (
+        *map(Column, text),
+        *(Column(title, is_number=True, is_rigid=True) for title in numbers),
+        *(Column(title, is_rigid=True) for title in last),
+    )
 
 
 def escape(text: str) -> str:

@@ -6,9 +6,9 @@ from typing import Any
 
 from initcli.cli.tables import Table, count, escape, render_number, render_shape, titled
 from initcli.plan import Plan, PlannedTensor
-from initcli.publish import render_nbytes
 from initcli.report import Promise, Report, Row, describe, plain, promise
 from initcli.stream import SCHEME
+from initcli.units import render_nbytes
 
 _DECIDED = ("name", "shape", "dtype", "initializer")
 _PROMISED = ("law mean", "law std", "law low", "law high")
@@ -81,7 +81,8 @@ def render_portability(plan: Plan) -> str:
     if not moving:
         return "portable: the same bytes on every machine"
     names = ", ".join(dict.fromkeys(tensor.initializer.name for tensor in moving))
-    return f"not portable: {names} may give other bits on another machine ({len(moving)} of {count(len(plan.tensors), 'tensor')})"
+    share = f"{len(moving):,} of {count(len(plan.tensors), 'tensor')}"
+    return f"not portable: {names} may give other bits on another machine ({share})"
 
 
 def _describe_tensor(tensor: PlannedTensor) -> dict[str, Any]:
