@@ -1,4 +1,4 @@
-"""JSON text as a flat run of tokens, each with the offset it begins at.
+"""JSON text as a flat run of tokens, each with the offset it begins at, and the tree that grows from them.
 
 The standard library reads JSON but forgets where; this reader keeps the place of every key and value, sees every key
 of an object (a repeated one too), and never calls itself, so depth costs no stack.
@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from json import JSONDecodeError
 from json.decoder import scanstring  # type: ignore[attr-defined]  # a stable name of CPython's that typeshed leaves out
 from typing import Literal
+
+from initcli.errors import Position
+from initcli.tree import Tree, UnreadableError, locate, quote
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _WORD = re.compile(r"[^\s,\[\]{}:\"]{1,40}")
@@ -169,3 +172,39 @@ def _hint_at(text: str, offset: int) -> str:
 
 def _hint_comment(word: str) -> str:
     return "JSON has no comments; YAML has" if word.startswith(("//", "/*", "#")) else ""
+
+
+def grow_from_json(text: str, tree: Tree) -> None:
+    """Grow `tree` from JSON text.
+
+    Raises: UnreadableError.
+    """
+    line, line_start, seen = 1, 0, 0
+    try:
+        for token in read_tokens(text):
+            line += text.count("\n", seen, token.offset)
+            line_start = max(line_start, text.rfind("\n", seen, token.offset) + 1)
+            seen = token.offset
+            _add_token(token, Position(tree.source, line, seen - line_start + 1), tree)
+    except JsonSyntaxError as error:
+        raise UnreadableError(error.what, locate(text, error.offset, tree.source), error.hint) from None
+
+
+def _add_token(token: Token, position: Position, tree: Tree) -> None:
+    match token.kind:
+        case "{":
+            tree.open("mapping", position)
+        case "[":
+            tree.open("list", position)
+        case "}" | "]":
+            tree.close()
+        case "key":
+            tree.add_key(token.text, position)
+        case "string":
+            tree.add_scalar(token.text, position)
+        case "scalar":
+            if token.text[-1] in "Ny":  # NaN, Infinity
+                tree.report(f"{quote(token.text)} is not JSON", position, "in YAML, `.nan` and `.inf` are numbers")
+                tree.add_scalar(float(token.text), position)
+            else:
+                tree.add_plain(token.text, position)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf, isfinite, nan, sqrt
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +26,17 @@ STD_WITHIN_2 = 0.8796256610342398
 """The std of N(0, 1) cut at ±2: √(1 − 4φ(2) / (2Φ(2) − 1))."""
 
 
+class Promise(NamedTuple):
+    """What a law promises: mean, std, low ≤ value ≤ high; nan where it promises nothing, infinite where no bound is."""
+
+    mean: float
+    std: float
+    low: float = -inf
+    high: float = inf
+
+
 class Law:
-    """A distribution of a tensor's values: `mean`, `std`, and `low` ≤ value ≤ `high`; nan where nothing is promised."""
+    """A distribution of a tensor's values. A law is a frozen dataclass of its parameters."""
 
     is_whole: ClassVar[bool] = False
     """Whether it must hold the whole tensor to draw it."""
@@ -39,24 +48,29 @@ class Law:
     """Fourth central moment over variance²: the standard error of the observed std depends on it."""
 
     @property
-    def mean(self) -> float:
-        """The expected mean."""
+    def promise(self) -> Promise:
+        """What the law promises of a tensor's values."""
         raise NotImplementedError
+
+    @property
+    def mean(self) -> float:
+        """The promised mean."""
+        return self.promise.mean
 
     @property
     def std(self) -> float:
-        """The expected standard deviation."""
-        raise NotImplementedError
+        """The promised standard deviation."""
+        return self.promise.std
 
     @property
     def low(self) -> float:
-        """The greatest lower bound of the values."""
-        return -inf
+        """The promised lower bound."""
+        return self.promise.low
 
     @property
     def high(self) -> float:
-        """The least upper bound of the values."""
-        return inf
+        """The promised upper bound."""
+        return self.promise.high
 
     def standard_errors(self, size: int) -> tuple[float, float]:
         """Return the standard errors of the observed mean and std of `size` elements."""
@@ -98,31 +112,14 @@ class Constant(Law):
     is_random: ClassVar[bool] = False
 
     @property
-    def mean(self) -> float:
-        """The value itself."""
-        return float(self.value)
-
-    @property
-    def std(self) -> float:
-        """Zero."""
-        return 0.0
-
-    @property
-    def low(self) -> float:
-        """The value itself."""
-        return float(self.value)
-
-    @property
-    def high(self) -> float:
-        """The value itself."""
-        return float(self.value)
+    def promise(self) -> Promise:
+        value = float(self.value)
+        return Promise(value, 0.0, value, value)
 
     def check(self, dtype: DType) -> None:
-        """Raise `ArgumentError` if `dtype` cannot hold the value."""
         check_holds(dtype, self.value)
 
     def fill(self, stream: Stream, start: int, out: Array, scratch: Scratch) -> None:
-        """Fill `out` with the value."""
         out.fill(self.value)
 
 
@@ -136,39 +133,17 @@ class Eye(Law):
     is_random: ClassVar[bool] = False
 
     @property
-    def _share(self) -> float:
-        return min(self.rows, self.cols) / max(1, self.rows * self.cols)
-
-    @property
-    def mean(self) -> float:
-        """Gain times the diagonal's share of the elements."""
-        return self.gain * self._share
-
-    @property
-    def std(self) -> float:
-        """|gain| √(share (1 − share)), exactly that of the elements."""
-        return abs(self.gain) * sqrt(self._share * (1 - self._share))
-
-    @property
-    def low(self) -> float:
-        """Zero, or a negative gain."""
-        return min(0.0, float(self.gain))
-
-    @property
-    def high(self) -> float:
-        """Zero, or a positive gain."""
-        return max(0.0, float(self.gain))
+    def promise(self) -> Promise:
+        gain, share = float(self.gain), min(self.rows, self.cols) / max(1, self.rows * self.cols)
+        return Promise(gain * share, abs(gain) * sqrt(share * (1 - share)), min(0.0, gain), max(0.0, gain))
 
     def standard_errors(self, size: int) -> tuple[float, float]:
-        """Return zeros: nothing is random."""
         return 0.0, 0.0
 
     def check(self, dtype: DType) -> None:
-        """Raise `ArgumentError` if `dtype` cannot hold the gain."""
         check_holds(dtype, self.gain)
 
     def fill(self, stream: Stream, start: int, out: Array, scratch: Scratch) -> None:
-        """Fill `out` with its part of the matrix, row-major."""
         out.fill(0)
         step = self.cols + 1
         end = min(self.rows, self.cols) * step
@@ -185,31 +160,14 @@ class Uniform(Law):
     kurtosis: ClassVar[float] = 1.8
 
     @property
-    def mean(self) -> float:
-        """(minval + maxval) / 2."""
-        return self.minval / 2 + self.maxval / 2
-
-    @property
-    def std(self) -> float:
-        """(maxval − minval) / √12."""
-        return (self.maxval - self.minval) / sqrt(12)
-
-    @property
-    def low(self) -> float:
-        """Minval, which can be drawn."""
-        return self.minval
-
-    @property
-    def high(self) -> float:
-        """Maxval, which cannot, unless rounding to a small dtype makes it."""
-        return self.maxval
+    def promise(self) -> Promise:
+        low, high = self.minval, self.maxval
+        return Promise(low / 2 + high / 2, (high - low) / sqrt(12), low, high)
 
     def scales(self) -> tuple[float, ...]:
-        """Return the bounds and their distance."""
         return self.minval, self.maxval, self.maxval - self.minval
 
     def fill(self, stream: Stream, start: int, out: Array, scratch: Scratch) -> None:
-        """Fill `out` with the elements from `start`."""
         fill_uniform(stream.draws(start, start + len(out), 8 * out.itemsize), out, scratch)
         real = out.dtype.type
         _scale(out, self.maxval - self.minval, self.mean)
@@ -224,8 +182,11 @@ class Normal(Law):
     mean: float = 0.0
     std: float = 1.0
 
+    @property
+    def promise(self) -> Promise:
+        return Promise(self.mean, self.std)
+
     def fill(self, stream: Stream, start: int, out: Array, scratch: Scratch) -> None:
-        """Fill `out` with the elements from `start`."""
         fill_normal(stream.draws(start, start + len(out), 8 * out.itemsize), out, scratch)
         _scale(out, self.std, self.mean)
 
@@ -244,26 +205,14 @@ class TruncatedNormal(Law):
         return cls(0.0, std / STD_WITHIN_2)
 
     @property
-    def std(self) -> float:
-        """0.8796 uncut_std."""
-        return self.uncut_std * STD_WITHIN_2
-
-    @property
-    def low(self) -> float:
-        """Mean − 2 uncut_std."""
-        return self.mean - 2 * self.uncut_std
-
-    @property
-    def high(self) -> float:
-        """Mean + 2 uncut_std."""
-        return self.mean + 2 * self.uncut_std
+    def promise(self) -> Promise:
+        edge = 2 * self.uncut_std
+        return Promise(self.mean, self.uncut_std * STD_WITHIN_2, self.mean - edge, self.mean + edge)
 
     def scales(self) -> tuple[float, ...]:
-        """Return the bounds."""
         return self.low, self.high
 
     def fill(self, stream: Stream, start: int, out: Array, scratch: Scratch) -> None:
-        """Fill `out` with the elements from `start`."""
         fill_truncated_normal(stream.draws(start, start + len(out), 8 * out.itemsize), out, scratch)
         _scale(out, self.uncut_std, self.mean)
 
@@ -282,24 +231,9 @@ class Orthogonal(Law):
     is_portable: ClassVar[bool] = False
 
     @property
-    def mean(self) -> float:
-        """Zero."""
-        return 0.0
-
-    @property
-    def std(self) -> float:
-        """|gain| / √max(rows, cols): the root mean square, exact for every draw."""
-        return abs(self.gain) / sqrt(max(1, self.rows, self.cols))
-
-    @property
-    def low(self) -> float:
-        """−|gain|."""
-        return -abs(self.gain)
-
-    @property
-    def high(self) -> float:
-        """|gain|."""
-        return abs(self.gain)
+    def promise(self) -> Promise:
+        gain = abs(self.gain)
+        return Promise(0.0, gain / sqrt(max(1, self.rows, self.cols)), -gain, gain)
 
     def standard_errors(self, size: int) -> tuple[float, float]:
         """Return the errors for uncorrelated entries of fixed mean square: std = √(rms² − mean²) ≈ rms (1 − χ²/2n)."""
@@ -331,21 +265,14 @@ class Drawn(Law):
     is_random: ClassVar[bool] = False
 
     @property
-    def mean(self) -> float:
-        """Unknown."""
-        return nan
-
-    @property
-    def std(self) -> float:
-        """Unknown."""
-        return nan
+    def promise(self) -> Promise:
+        return Promise(nan, nan)
 
     def peak_nbytes(self, dtype: DType) -> int:
-        """Return the bytes of the returned array and of its copy."""
         return 2 * dtype.itemsize * int(np.prod(self.shape, dtype=object))
 
     def check(self, dtype: DType) -> None:
-        """Accept every dtype: what comes back is checked when it comes."""
+        pass  # what comes back is checked when it comes
 
     def sample(self, stream: Stream, dtype: DType) -> Array:
         """Return what the function returns, checked for shape and dtype."""

@@ -14,9 +14,9 @@ from initcli.errors import ArgumentError, Fault, InitcliError
 from initcli.initializers.base import Initializer, build
 from initcli.initializers.registry import find
 from initcli.laws import Law
-from initcli.units import render_nbytes
 from initcli.spec import VERSION, Init, Place, Spec, TensorSpec, parse_spec
 from initcli.stream import SCHEME, Stream
+from initcli.units import render_nbytes
 
 MAX_ELEMENTS = 10**13
 """The most elements of one tensor: some 40 TB in float32, far above any tensor there is, far below a mistyped shape."""

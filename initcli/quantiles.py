@@ -1,9 +1,9 @@
 """Uniform draws to normal values, by operations that IEEE 754 rounds correctly and nothing else.
 
-An element's draw is a signed integer k of 32 or 64 bits and stands for u = (k + ½) / 2^bits in (−½, ½). Its normal value
-is z = Φ⁻¹(½ + u), computed with + − × ÷ √, conversion, comparison and integer work alone: no exp or log of a C library,
-no BLAS, no fused multiply-add. So every CPU agrees to the bit. The tail is measured from the integer, p = ½ − |u|, and so
-keeps its full relative precision.
+An element's draw is a signed integer k of 32 or 64 bits and stands for u = (k + ½) / 2^bits in (−½, ½). Its normal
+value is z = Φ⁻¹(½ + u), computed with + − × ÷ √, conversion, comparison and integer work alone: no exp or log of a C
+library, no BLAS, no fused multiply-add. So every CPU agrees to the bit. The tail is measured from the integer,
+p = ½ − |u|, and so keeps its full relative precision.
 
 float32 (32-bit draws) uses fractions of our own, each a monotone function even as rounded: z never falls where k rises.
 `tests/derivations/normal_quantile.py` derives them; `make exhaustive` checks all 2³² draws. float64 (64-bit draws) uses

@@ -11,23 +11,13 @@ from typing import Any
 import numpy as np
 
 from initcli.dtypes import DType
-from initcli.laws import Law
+from initcli.laws import Law, Promise
 from initcli.moments import Moments
 from initcli.plan import Plan, PlannedTensor
 from initcli.stream import SCHEME
 
 STANDARD_ERRORS = 5
 """How far an observed mean or std may lie from the promised one: beyond five, chance is below one in a million."""
-
-
-@dataclass(frozen=True)
-class Promise:
-    """What a law promises of a tensor: mean, std, and bounds; nan or infinite where it promises nothing."""
-
-    mean: float
-    std: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -52,7 +42,7 @@ class Report:
     def of(cls, plan: Plan, observed: Sequence[Moments]) -> Report:
         """Return the report of a plan and the moments observed of each of its tensors."""
         rows = tuple(
-            Row(tensor, promise(tensor.law), moments, agrees(tensor.law, tensor.dtype, moments))
+            Row(tensor, tensor.law.promise, moments, agrees(tensor.law, tensor.dtype, moments))
             for tensor, moments in zip(plan.tensors, observed, strict=True)
         )
         return cls(plan, rows, _total(rows))
@@ -67,11 +57,6 @@ class Report:
             "tensors": [{**describe(row.tensor), **_statistics(row)} for row in self.rows if row.tensor],
             "total": {"size": self.plan.size, "nbytes": self.plan.nbytes, **_statistics(self.total)},
         }
-
-
-def promise(law: Law) -> Promise:
-    """Return what a law promises."""
-    return Promise(law.mean, law.std, law.low, law.high)
 
 
 def agrees(law: Law, dtype: DType, observed: Moments) -> bool | None:

@@ -9,29 +9,32 @@ import ast
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
-from initcli.document import Node
 from initcli.dtypes import DTYPES, DType, parse_dtype
 from initcli.errors import ArgumentError, Fault, Position, suggest
 from initcli.initializers import frameworks
+from initcli.tree import Node, render_path
 
 VERSION = 1
 """The version of the spec language that this program reads."""
 
 MAX_RANK = 32  # HDF5's limit, H5S_MAX_RANK
 
+KeyPath: TypeAlias = tuple[str | int, ...]
+"""The keys and list indices that lead from the root of a document to a place in it."""
+
 
 @dataclass(frozen=True)
 class Place:
-    """Where something stands: its position in the document and its dotted key path."""
+    """Where something stands: its position in the document and the keys and indices that lead to it."""
 
     position: Position
-    path: str
+    path: KeyPath
 
     def fault(self, what: str, hint: str = "") -> Fault:
         """Return a fault at this place."""
-        return Fault(what, self.position, self.path, hint)
+        return Fault(what, self.position, render_path(self.path), hint)
 
 
 @dataclass(frozen=True)
@@ -90,11 +93,11 @@ class _Reader:
 
     def spec(self, root: Node) -> Spec:
         fields = self.mapping(
-            root, "", {"initcli", "framework", "seed", "dtype", "tensors", "rules"}, required=("initcli", "tensors")
+            root, (), {"initcli", "framework", "seed", "dtype", "tensors", "rules"}, required=("initcli", "tensors")
         )
         if "initcli" in fields and fields["initcli"].value != VERSION:
             self.fail(
-                Place(fields["initcli"].position, "initcli"),
+                Place(fields["initcli"].position, ("initcli",)),
                 f"spec version `{fields['initcli'].value}` is unknown",
                 f"this program reads `initcli: {VERSION}`",
             )
@@ -102,12 +105,12 @@ class _Reader:
         return Spec(
             framework=self.framework(fields["framework"]) if "framework" in fields else default.framework,
             seed=self.seed(fields["seed"]) if "seed" in fields else default.seed,
-            dtype=(self.dtype(fields["dtype"], "dtype") if "dtype" in fields else None) or default.dtype,
+            dtype=(self.dtype(fields["dtype"], ("dtype",)) if "dtype" in fields else None) or default.dtype,
             tensors=self.tensors(fields["tensors"]) if "tensors" in fields else (),
             rules=self.rules(fields["rules"]) if "rules" in fields else (),
         )
 
-    def mapping(self, node: Node, path: str, known: set[str], required: tuple[str, ...] = ()) -> dict[str, Node]:
+    def mapping(self, node: Node, path: KeyPath, known: set[str], required: tuple[str, ...] = ()) -> dict[str, Node]:
         """Return the known entries of a mapping; unknown and missing keys are faults."""
         entries = self.entries(node, path)
         if entries is None:
@@ -115,16 +118,16 @@ class _Reader:
         for key, entry in entries.items():
             if key not in known:
                 hint = suggest(key, known) or f"known here: {', '.join(sorted(known))}"
-                self.fail(Place(entry.position, _join(path, key)), f"unknown key `{key}`", hint)
+                self.fail(Place(entry.position, (*path, key)), f"unknown key `{key}`", hint)
         for key in required:
             if key not in entries:
                 self.fail(Place(node.position, path), f"`{key}` is missing", _MISSING.get(key, f"add `{key}:`"))
         return {key: entry.node for key, entry in entries.items() if key in known}
 
-    def entries(self, node: Node, path: str) -> Mapping[str, Any] | None:
+    def entries(self, node: Node, path: KeyPath) -> Mapping[str, Any] | None:
         if isinstance(node.value, Mapping):
             return node.value
-        where = f"`{path}`" if path else "a spec"
+        where = f"`{render_path(path)}`" if path else "a spec"
         self.fail(Place(node.position, path), f"{where} must be a mapping, not {node.kind()}", _MAPPING.get(path, ""))
         return None
 
@@ -132,20 +135,18 @@ class _Reader:
         name = node.value
         if isinstance(name, str) and name in frameworks():
             return name
-        known = ", ".join(frameworks())
-        self.fail(
-            Place(node.position, "framework"), f"unknown framework `{name}`", suggest(str(name), frameworks()) or known
-        )
+        hint = suggest(str(name), frameworks()) or ", ".join(frameworks())
+        self.fail(Place(node.position, ("framework",)), f"unknown framework `{name}`", hint)
         return Spec().framework
 
     def seed(self, node: Node) -> int:
         if isinstance(node.value, int) and not isinstance(node.value, bool) and node.value >= 0:
             return node.value
         shown = node.kind() if isinstance(node.value, Mapping | tuple) else f"`{node.value}`"
-        self.fail(Place(node.position, "seed"), f"the seed must be a whole number ≥ 0, not {shown}")
+        self.fail(Place(node.position, ("seed",)), f"the seed must be a whole number ≥ 0, not {shown}")
         return 0
 
-    def dtype(self, node: Node, path: str) -> DType | None:
+    def dtype(self, node: Node, path: KeyPath) -> DType | None:
         try:
             return parse_dtype(node.to_data())
         except ArgumentError as error:
@@ -153,14 +154,14 @@ class _Reader:
             return None
 
     def tensors(self, node: Node) -> tuple[TensorSpec, ...]:
-        entries = self.entries(node, "tensors")
+        entries = self.entries(node, ("tensors",))
         if entries is None:
             return ()
         if not entries:
-            self.fail(Place(node.position, "tensors"), "`tensors` is empty", _MISSING["tensors"])
+            self.fail(Place(node.position, ("tensors",)), "`tensors` is empty", _MISSING["tensors"])
         tensors = []
         for name, entry in entries.items():
-            place = Place(entry.position, _join("tensors", name))
+            place = Place(entry.position, ("tensors", name))
             if not name or any(ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) < 0xE000 for c in name):
                 self.fail(place, f"a tensor cannot be called {name!r}", "use printable characters")
             elif tensor := self.tensor(name, entry.node, place):
@@ -172,14 +173,14 @@ class _Reader:
             shape = self.shape(node, place.path)
             return None if shape is None else TensorSpec(name, shape, None, None, place)
         fields = self.mapping(node, place.path, {"shape", "init", "dtype"}, required=("shape",))
-        shape = self.shape(fields["shape"], _join(place.path, "shape")) if "shape" in fields else None
-        dtype = self.dtype(fields["dtype"], _join(place.path, "dtype")) if "dtype" in fields else None
-        init = self.init(fields["init"], _join(place.path, "init")) if "init" in fields else None
+        shape = self.shape(fields["shape"], (*place.path, "shape")) if "shape" in fields else None
+        dtype = self.dtype(fields["dtype"], (*place.path, "dtype")) if "dtype" in fields else None
+        init = self.init(fields["init"], (*place.path, "init")) if "init" in fields else None
         if shape is None or (init is None and "init" in fields):
             return None
         return TensorSpec(name, shape, init, dtype, place)
 
-    def shape(self, node: Node, path: str) -> tuple[int, ...] | None:
+    def shape(self, node: Node, path: KeyPath) -> tuple[int, ...] | None:
         if not isinstance(node.value, tuple):
             hint = "write a list of whole numbers, `[784, 256]`; `[]` is a scalar"
             self.fail(Place(node.position, path), f"a shape must be a list, not {node.kind()}", hint)
@@ -187,10 +188,10 @@ class _Reader:
         if len(node.value) > MAX_RANK:
             self.fail(Place(node.position, path), f"a shape has at most {MAX_RANK} dimensions, not {len(node.value)}")
             return None
-        dims = [self.dim(item, f"{path}[{i}]") for i, item in enumerate(node.value)]
+        dims = [self.dim(item, (*path, i)) for i, item in enumerate(node.value)]
         return None if None in dims else tuple(d for d in dims if d is not None)
 
-    def dim(self, node: Node, path: str) -> int | None:
+    def dim(self, node: Node, path: KeyPath) -> int | None:
         value = node.value
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
             return value
@@ -201,23 +202,23 @@ class _Reader:
     def rules(self, node: Node) -> tuple[Rule, ...]:
         if not isinstance(node.value, tuple):
             hint = 'write a list: `- {match: "*", init: zeros}`'
-            self.fail(Place(node.position, "rules"), f"`rules` must be a list, not {node.kind()}", hint)
+            self.fail(Place(node.position, ("rules",)), f"`rules` must be a list, not {node.kind()}", hint)
             return ()
-        rules = (self.rule(item, f"rules[{i}]") for i, item in enumerate(node.value))
+        rules = (self.rule(item, ("rules", i)) for i, item in enumerate(node.value))
         return tuple(rule for rule in rules if rule is not None)
 
-    def rule(self, node: Node, path: str) -> Rule | None:
+    def rule(self, node: Node, path: KeyPath) -> Rule | None:
         fields = self.mapping(node, path, {"match", "init"}, required=("match", "init"))
-        init = self.init(fields["init"], _join(path, "init")) if "init" in fields else None
+        init = self.init(fields["init"], (*path, "init")) if "init" in fields else None
         if "match" not in fields:
             return None
         match = fields["match"]
         if not isinstance(match.value, str):
-            self.fail(Place(match.position, _join(path, "match")), f"`match` must be text, not {match.kind()}")
+            self.fail(Place(match.position, (*path, "match")), f"`match` must be text, not {match.kind()}")
             return None
-        return Rule(match.value, init, Place(match.position, _join(path, "match")))
+        return Rule(match.value, init, Place(match.position, (*path, "match")))
 
-    def init(self, node: Node, path: str) -> Init | None:
+    def init(self, node: Node, path: KeyPath) -> Init | None:
         place = Place(node.position, path)
         if isinstance(node.value, str):
             try:
@@ -242,15 +243,15 @@ class _Reader:
             return None
         if is_config:
             for key in entries.keys() - {"config", "module", "registered_name"}:
-                self.fail(Place(entries[key].position, _join(place.path, key)), f"unknown key `{key}`")
+                self.fail(Place(entries[key].position, (*place.path, key)), f"unknown key `{key}`")
             config = entries.get("config")
-            place = Place(place.position, _join(place.path, "config") if config else place.path)
+            place = Place(place.position, (*place.path, "config") if config else place.path)
             entries = dict((self.entries(config.node, place.path) or {}) if config else {})
         return Init(
             name.node.value,
             Place(name.node.position, place.path),
             arguments={key: entry.node.to_data() for key, entry in entries.items()},
-            argument_places={key: Place(e.node.position, _join(place.path, key)) for key, e in entries.items()},
+            argument_places={key: Place(e.node.position, (*place.path, key)) for key, e in entries.items()},
         )
 
 
@@ -261,11 +262,7 @@ _MISSING = {
     "match": 'add `match: "*"`, a glob over tensor names',
     "init": "add `init: zeros`, or another initializer",
 }
-_MAPPING = {"": "begin it with `initcli: 1`", "tensors": "`tensors: {fc1/kernel: [784, 256]}`"}
-
-
-def _join(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key
+_MAPPING: dict[KeyPath, str] = {(): "begin it with `initcli: 1`", ("tensors",): "`tensors: {fc1/kernel: [784, 256]}`"}
 
 
 def parse_call(text: str) -> tuple[str, tuple[Any, ...], dict[str, Any]]:

@@ -1,7 +1,7 @@
 """The bits of one tensor: seekable, keyed by seed and name, the same on every machine (scheme 1).
 
-A stream is a function from an element's index to its bits. Only raw 64-bit words are taken from NumPy's PCG64DXSM: those
-are covered by NumPy's stream-compatibility promise, while its samplers (`Generator.normal`) are not.
+A stream is a function from an element's index to its bits. Only raw 64-bit words are taken from NumPy's PCG64DXSM:
+those are covered by NumPy's stream-compatibility promise, while its samplers (`Generator.normal`) are not.
 """
 
 from __future__ import annotations

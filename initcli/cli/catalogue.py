@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -136,6 +135,8 @@ def _render_fields(fields: Mapping[str, str], width: int | None, indent: str) ->
 
 def _fold(text: str, width: int | None, first: str) -> str:
     """Return `first` and the text, folded between words under the text's own beginning."""
+    import textwrap
+
     text = escape(text)
     if width is None or len(first) + len(text) <= width or len(first) > width - 20:
         return first + text

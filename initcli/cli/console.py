@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import sys
 import time
@@ -51,6 +50,8 @@ def show(text: str, *, err: bool = False) -> None:
 
 def show_json(data: Mapping[str, Any], *, err: bool = False) -> None:
     """Print one JSON object, in ASCII: it is the same under every encoding and moves no terminal."""
+    import json
+
     show(json.dumps(data, indent=2, allow_nan=False), err=err)
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 
 import click
@@ -92,6 +90,9 @@ def _explain_usage(error: click.ClickException) -> Fault:
 
 def _explain_bug(error: Exception) -> Fault:
     """Return an error that nobody expected as a fault that asks for a report and says where it comes from."""
+    import traceback
+    from pathlib import Path
+
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if f"{Path(__file__).parent.parent}" in frame.filename]
     place = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""

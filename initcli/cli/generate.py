@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -57,6 +56,8 @@ def generate(source: SpecSource, output: Output, jobs: int | None, dry_run: bool
 
 def write_weights(plan: Plan, chosen: Format, output: Output, jobs: int | None, progress: ProgressBar) -> Report:
     """Write the weights to the file or to standard output, and return what was observed of them."""
+    from pathlib import Path
+
     from initcli.engine import default_jobs, generate_file, generate_stream
 
     jobs = jobs or default_jobs()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from math import prod
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -34,6 +32,8 @@ def inspect(file: str, as_json: bool) -> None:
     Example:
       initcli inspect mlp.safetensors
     """
+    from pathlib import Path
+
     from initcli.formats import detect_format
 
     path = Path(file)
@@ -74,6 +74,8 @@ def describe_header(format_name: str, header: Header) -> dict[str, Any]:
 
 def parse_spec(metadata: dict[str, str]) -> Any:
     """Return the embedded spec as data: None if there is none, the text as it is if it is not JSON."""
+    import json
+
     text = metadata.get(SPEC_KEY)
     try:
         return None if text is None else json.loads(text, parse_constant=str)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from initcli.cli.tables import Table, count, escape, render_number, render_shape, titled
+from initcli.laws import Promise
 from initcli.plan import Plan, PlannedTensor
-from initcli.report import Promise, Report, Row, describe, plain, promise
+from initcli.report import Report, Row, describe, plain
 from initcli.stream import SCHEME
 from initcli.units import render_nbytes
 
@@ -36,7 +37,7 @@ def tabulate_report(report: Report) -> Table:
 def tabulate_plan(plan: Plan) -> Table:
     """Return what is decided of each tensor and what its law promises."""
     heads = [_name_parts(tensor) for tensor in plan.tensors]
-    figures = [(*_promised_numbers(promise(tensor.law)), render_nbytes(tensor.nbytes)) for tensor in plan.tensors]
+    figures = [(*_promised_numbers(tensor.law.promise), render_nbytes(tensor.nbytes)) for tensor in plan.tensors]
     total = _total_parts(plan)
     blanks = ("", "", "", "", render_nbytes(plan.nbytes))
     narrow = Table(
@@ -86,7 +87,7 @@ def render_portability(plan: Plan) -> str:
 
 
 def _describe_tensor(tensor: PlannedTensor) -> dict[str, Any]:
-    promised = promise(tensor.law)
+    promised = tensor.law.promise
     return {
         **describe(tensor),
         "promised": {name: plain(getattr(promised, name)) for name in ("mean", "std", "low", "high")},

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from initcli.dtypes import DTYPES
 from initcli.errors import Fault, InitcliError
 from initcli.formats import Entry, Header, Layout, Refusal, Seal, Slot, Tensor
 from initcli.formats.naming import check_metadata, refuse_common
@@ -106,9 +107,9 @@ class Safetensors:
 
     def read_tensors(self, path: Path, names: Iterable[str]) -> Iterator[np.ndarray[Any, Any]]:
         """Yield copies of the tensors."""
-        import ml_dtypes  # noqa: F401, teaches NumPy, and so safetensors, the name `bfloat16`
         from safetensors import safe_open
 
+        _ = DTYPES["bfloat16"].numpy  # loads ml_dtypes, which teaches NumPy, and so safetensors, the name `bfloat16`
         with reading(path, "safetensors"), safe_open(path, "np") as file:
             known = set(file.keys())
             for name in names:
@@ -144,8 +145,6 @@ def _render_header(tensors: Sequence[Tensor], ends: Sequence[int], metadata: Map
 
 def _parse_entry(name: str, code: str, shape: tuple[int, ...]) -> Entry:
     """Return what the header says of one tensor, in our words."""
-    from initcli.dtypes import DTYPES
-
     ours = {code: name for name, code in CODES.items()}
     if code in ours:
         dtype, bits = ours[code], 8 * DTYPES[ours[code]].itemsize

@@ -3,20 +3,22 @@
 from initcli.initializers.base import Initializer
 from initcli.initializers.keras import (
     Constant,
-    GlorotNormal,
-    GlorotUniform,
-    HeNormal,
-    HeUniform,
     Identity,
-    LecunNormal,
-    LecunUniform,
     Ones,
     Orthogonal,
     RandomNormal,
     RandomUniform,
     TruncatedNormal,
-    VarianceScaling,
     Zeros,
+)
+from initcli.initializers.keras_scaling import (
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    LecunNormal,
+    LecunUniform,
+    VarianceScaling,
 )
 from initcli.initializers.registry import find, frameworks, get, register, registered
 

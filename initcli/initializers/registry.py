@@ -31,11 +31,9 @@ def register(name: Any) -> Any:
         return name
 
     def add(subject: Any) -> Any:
-        if isinstance(subject, type):
-            subject.name = name
-            _add(subject)
-        else:
-            _add(_from_function(name, subject))
+        cls: Any = subject if isinstance(subject, type) else _from_function(name, subject)
+        cls.name = name
+        _add(cls)
         return subject
 
     return add
@@ -56,7 +54,7 @@ def _from_function(name: str, function: Callable[..., Any]) -> type[Initializer]
         del self, fans
         return Drawn(function, shape)
 
-    return type(name, (Initializer,), {"__doc__": function.__doc__, "name": name, "law": law})
+    return type(name, (Initializer,), {"__doc__": function.__doc__, "law": law})
 
 
 def registered() -> dict[str, type[Initializer]]:

@@ -15,11 +15,12 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from mpmath import mp, mpf
 from mpmath import erfinv as exact_erfinv
+from mpmath import mp, mpf
 from numpy.typing import NDArray
 from scipy.special import erfinv
 
@@ -95,7 +96,7 @@ def prove(law: str, pool: ProcessPoolExecutor) -> bool:
     """Examine the non-negative draws and their mirror images, that is, all 2³²."""
     started = time.monotonic()
     findings = list(pool.map(partial(examine, law=law), range(0, 2**31, BLOCK), chunksize=16))
-    joins = sum(a.last > b.first for a, b in zip(findings, findings[1:], strict=False))
+    joins = sum(a.last > b.first for a, b in pairwise(findings))
     worst = max(findings, key=lambda finding: finding.worst)
     asymmetric = sum(finding.asymmetric for finding in findings)
     falls = sum(finding.falls for finding in findings) + joins

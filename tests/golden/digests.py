@@ -1,6 +1,6 @@
 """Print the digests of `golden.yaml`: SHA-256 of each tensor's bytes and of the whole safetensors file.
 
-    python tests/golden/digests.py > tests/golden/digests.json      # only with a new scheme number
+python tests/golden/digests.py > tests/golden/digests.json      # only with a new scheme number
 """
 
 import hashlib

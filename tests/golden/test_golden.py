@@ -35,7 +35,10 @@ def test_the_bytes_are_the_same_with_numpys_vector_code_switched_off() -> None:
     umath = np._core._multiarray_umath  # type: ignore[attr-defined]
     dispatched = [feature for feature in umath.__cpu_dispatch__ if umath.__cpu_features__.get(feature)]
     environment = {**os.environ, "NPY_DISABLE_CPU_FEATURES": " ".join(dispatched)}
-    probe = "import numpy as np; u = np._core._multiarray_umath; print(*(f for f in u.__cpu_dispatch__ if u.__cpu_features__[f]))"
+    probe = (
+        "import numpy as np; umath = np._core._multiarray_umath; "
+        "print(*(feature for feature in umath.__cpu_dispatch__ if umath.__cpu_features__[feature]))"
+    )
 
     run = [sys.executable, "-W", "ignore"]
     left = subprocess.run([*run, "-c", probe], env=environment, capture_output=True, text=True, check=True)

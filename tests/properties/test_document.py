@@ -12,8 +12,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from initcli.document import Node, parse_document
+from initcli.document import parse_document
 from initcli.errors import Fault
+from initcli.tree import Node
 
 SPEC = b"""\
 initcli: 1
@@ -38,7 +39,7 @@ documents = st.recursive(
 )
 
 
-@pytest.fixture(params=["libyaml", "python"], scope="module", autouse=True)
+@pytest.fixture(params=["libyaml", "python"], scope="module")
 def _each_loader(request: pytest.FixtureRequest) -> Iterator[None]:
     if request.param == "libyaml":
         if not hasattr(yaml, "CSafeLoader"):
@@ -82,6 +83,7 @@ def test_what_json_writes_is_read_back(data: Any, indent: int | str | None, asci
     assert same(node.to_data(), data)
 
 
+@pytest.mark.usefixtures("_each_loader")
 @given(data=documents, indent=st.sampled_from([None, 1, 4]))
 def test_json_is_yaml(data: Any, indent: int | None) -> None:
     """The same text read as YAML gives the same data, wherever PyYAML itself can read it."""
@@ -121,6 +123,7 @@ def test_json_positions_point_at_the_value(data: Any, indent: int | None) -> Non
 words = st.from_regex(r"[a-z]{1,8}", fullmatch=True)
 
 
+@pytest.mark.usefixtures("_each_loader")
 @given(data=st.dictionaries(words, words | st.lists(words, min_size=1), min_size=1), flow=st.booleans())
 def test_yaml_positions_point_at_the_value(data: Any, flow: bool) -> None:
     """The text at the position of each key and scalar is that key or scalar."""
@@ -139,18 +142,21 @@ def test_yaml_positions_point_at_the_value(data: Any, flow: bool) -> None:
             assert at.lstrip("'").startswith(part.value)
 
 
+@pytest.mark.usefixtures("_each_loader")
 @given(text=st.binary(max_size=200), source=st.sampled_from(["spec.yaml", "spec.json", "<stdin>"]))
 def test_any_bytes_end_in_a_tree_or_in_faults(text: bytes, source: str) -> None:
     """Bytes at random never raise; without a tree there is a fault."""
     check_reading(text, source)
 
 
+@pytest.mark.usefixtures("_each_loader")
 @given(text=st.text("{}[],:-?*&!|>'\"%@`#~ab01.\\ux \n\t\r", max_size=60), source=st.sampled_from(["a.yaml", "a.json"]))
 def test_any_run_of_punctuation_ends_in_a_tree_or_in_faults(text: str, source: str) -> None:
     """The characters that mean something to YAML and JSON never raise, in whatever order."""
     check_reading(text.encode(), source)
 
 
+@pytest.mark.usefixtures("_each_loader")
 @given(
     edits=st.lists(st.tuples(st.integers(0, len(SPEC)), st.integers(0, 5), st.binary(max_size=4)), max_size=4),
     as_json=st.booleans(),

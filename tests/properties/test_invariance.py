@@ -1,6 +1,7 @@
 """A value depends on seed, name, element index and law, and on nothing else."""
 
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,12 @@ def test_any_cut_in_any_order_gives_the_bytes_of_the_whole(
     stream, size, scratch = Stream(seed, name), 1073, Scratch()
     whole = sample_range(law, stream, dtype, 0, size, Scratch())
     edges = [0, *sorted(cuts), size]
-    ranges = list(zip(edges, edges[1:], strict=False))
+    ranges = list(pairwise(edges))
     random.shuffle(ranges)
 
-    parts = {start: bits(sample_range(law, stream, dtype, start, stop, scratch)) for start, stop in ranges if start < stop}
+    parts = {
+        start: bits(sample_range(law, stream, dtype, start, stop, scratch)) for start, stop in ranges if start < stop
+    }
 
     assert b"".join(parts[start] for start in sorted(parts)) == bits(whole)
 

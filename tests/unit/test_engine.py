@@ -179,7 +179,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 def test_memory_does_not_grow_with_the_model(tmp_path: Path) -> None:
-    """160 MB of weights take at most 8 MB more than 4 MB do: pages of the two threads' stacks and heaps, not tensors."""
+    """160 MB of weights take at most 8 MB more than 4 MB do: pages of the threads' stacks and heaps, not tensors."""
     peaks = [
         int(
             subprocess.run(

@@ -85,14 +85,10 @@ def test_rank_one_and_scalars_have_fans_of_their_size_and_one() -> None:
     assert initializers.get("he_normal").law(()).std == pytest.approx(sqrt(2))
 
 
-@pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0,)])
+@pytest.mark.parametrize("shape", [(0, 5), (5, 0), (3, 0, 2)])
 @pytest.mark.parametrize("name", ["glorot_uniform", "he_normal", "orthogonal", "zeros"])
 def test_a_zero_dimension_gives_an_empty_array(name: str, shape: tuple[int, ...]) -> None:
     """The fan's guard max(1, n) keeps the formula from dividing by zero."""
-    if name == "orthogonal" and len(shape) < 2:
-        pytest.raises(ArgumentError, initializers.get(name), shape)
-        return
-
     assert initializers.get(name)(shape).shape == shape
 
 

@@ -174,7 +174,8 @@ FAULTS: dict[str, tuple[str, int, int, str, str, str]] = {
         3, 3, "tensors.w", "a random law cannot fill int32", "use float64",
     ),
     "fraction in an integer": (
-        tensor('{shape: [2], init: "constant(0.5)", dtype: int32}'), 3, 3, "tensors.w", "0.5 is no int32 value", "whole",
+        tensor('{shape: [2], init: "constant(0.5)", dtype: int32}'),
+        3, 3, "tensors.w", "0.5 is no int32 value", "whole",
     ),
     "identity of rank 3": (
         tensor("{shape: [2, 2, 2], init: identity}"),

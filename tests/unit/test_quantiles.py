@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mpmath import mp, mpf
 from mpmath import erfinv as exact_erfinv
+from mpmath import mp, mpf
 from numpy.typing import NDArray
 from scipy.special import erf, erfinv
 

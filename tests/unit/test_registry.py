@@ -11,8 +11,23 @@ from initcli.errors import ArgumentError
 from initcli.initializers import HeNormal, Initializer, registry
 from initcli.laws import Normal
 
-FIFTEEN = """zeros ones constant random_normal random_uniform truncated_normal variance_scaling orthogonal identity
-lecun_uniform lecun_normal glorot_uniform glorot_normal he_uniform he_normal""".split()
+FIFTEEN = [
+    "zeros",
+    "ones",
+    "constant",
+    "random_normal",
+    "random_uniform",
+    "truncated_normal",
+    "variance_scaling",
+    "orthogonal",
+    "identity",
+    "lecun_uniform",
+    "lecun_normal",
+    "glorot_uniform",
+    "glorot_normal",
+    "he_uniform",
+    "he_normal",
+]
 
 
 @pytest.fixture(autouse=True)

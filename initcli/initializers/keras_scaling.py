@@ -1,0 +1,175 @@
+"""Keras's variance scaling and its named children: one body, eight names.
+
+The laws are those that Keras has had since 2.2.0: a cut normal is widened so that the std holds after the cut.
+
+Source: keras-team/keras v3.15.1, `keras/src/initializers/random_initializers.py`; checked by `make clients`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any, ClassVar
+
+from initcli.errors import ArgumentError
+from initcli.fans import Fans, keras_fans
+from initcli.initializers.base import parameter, parse_number
+from initcli.initializers.keras import KerasInitializer
+from initcli.initializers.registry import register
+from initcli.laws import Law, Normal, TruncatedNormal, Uniform
+
+_MODES = ("fan_in", "fan_out", "fan_avg")
+_DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform", "normal")
+
+
+def _scaled_law(scale: float, mode: str, distribution: str, fans: Fans) -> Law:
+    """Return the law of variance scale / max(1, fan): the one body of the whole family."""
+    variance = scale / max(1.0, float(getattr(fans, mode)))
+    if distribution == "uniform":
+        limit = sqrt(3 * variance)
+        return Uniform(-limit, limit)
+    if distribution == "untruncated_normal":
+        return Normal(0.0, sqrt(variance))
+    return TruncatedNormal.with_std(sqrt(variance))
+
+
+@register
+@dataclass(frozen=True)
+class VarianceScaling(KerasInitializer):
+    """Draw with a variance that is scaled to the fan of the shape.
+
+    std = √(scale / n),  n = max(1, fan_in), fan_out or (fan_in + fan_out) / 2
+    truncated_normal: cut at ±2 of 1.1368 std, so that std holds after the cut;  uniform: U[−L, L), L = √3 std
+
+    >>> VarianceScaling(scale=2.0, mode="fan_out", distribution="untruncated_normal").law((3, 3, 64, 128)).std
+    0.041666666666666664
+
+    Bounds: truncated_normal ±2.2737 std; uniform ±1.7321 std; untruncated_normal none
+    Differs: Keras 2.0 to 2.1 and TensorFlow up to 1.9 cut at ±2 std, uncorrected: 0.8796 std; JAX's `normal` is uncut.
+    Source: Keras 3.15; He, Zhang, Ren & Sun (2015) and Glorot & Bengio (2010) for the scales
+    """
+
+    name: ClassVar[str] = "variance_scaling"
+
+    scale: float = parameter(1.0, "the variance for a fan of one, > 0")
+    mode: str = parameter("fan_in", "which fan: fan_in, fan_out or fan_avg")
+    distribution: str = parameter(
+        "truncated_normal", "truncated_normal (also called normal), untruncated_normal or uniform"
+    )
+
+    def __post_init__(self) -> None:
+        if parse_number("scale", self.scale) <= 0:
+            raise ArgumentError(f"`scale` must be positive, got {self.scale}", parameter="scale")
+        _check_choice("mode", self.mode, _MODES)
+        object.__setattr__(self, "distribution", str(self.distribution).lower())
+        _check_choice("distribution", self.distribution, _DISTRIBUTIONS)
+
+    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
+        return _scaled_law(self.scale, self.mode, self.distribution, fans or keras_fans(shape))
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ArgumentError(f"`{name}` cannot be `{value}`", f"one of: {', '.join(choices)}", parameter=name)
+
+
+class _Scaled(KerasInitializer):
+    """A named child of `VarianceScaling`: fixed scale, mode and distribution."""
+
+    _fixed: ClassVar[tuple[float, str, str]]
+
+    def __init_subclass__(cls, *, scale: float, mode: str, distribution: str, **rest: Any) -> None:
+        super().__init_subclass__(**rest)
+        cls._fixed = (scale, mode, distribution)
+
+    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
+        return _scaled_law(*self._fixed, fans or keras_fans(shape))
+
+
+@register
+class GlorotUniform(_Scaled, scale=1.0, mode="fan_avg", distribution="uniform"):
+    """Draw weights that keep the variance both going forward and coming back, uniformly.
+
+    W ~ U[−L, L),  L = √(6 / (fan_in + fan_out)),  std = √(2 / (fan_in + fan_out))
+
+    >>> GlorotUniform().law((784, 128)).high
+    0.08111071056538127
+
+    Bounds: ±√(6 / (fan_in + fan_out))
+    Differs: Keras 2.0 to 2.3 take √n for the fans of rank 1; PyTorch calls it xavier_uniform and reads (out, in, …).
+    Source: Glorot & Bengio (2010), Understanding the difficulty of training deep feedforward neural networks
+    """
+
+    name: ClassVar[str] = "glorot_uniform"
+
+
+@register
+class GlorotNormal(_Scaled, scale=1.0, mode="fan_avg", distribution="truncated_normal"):
+    """Draw weights that keep the variance both going forward and coming back, from a cut normal.
+
+    W ~ N(0, (1.1368 std)²) kept within two of it,  std = √(2 / (fan_in + fan_out))
+
+    Bounds: ±2.2737 std
+    Differs: PyTorch's xavier_normal is not cut; Keras 2.0 to 2.1 and TensorFlow up to 1.9 give 0.8796 std.
+    Source: Glorot & Bengio (2010), Understanding the difficulty of training deep feedforward neural networks
+    """
+
+    name: ClassVar[str] = "glorot_normal"
+
+
+@register
+class HeUniform(_Scaled, scale=2.0, mode="fan_in", distribution="uniform"):
+    """Draw weights so that ReLU layers keep their variance going forward, uniformly.
+
+    W ~ U[−L, L),  L = √(6 / fan_in),  std = √(2 / fan_in)
+
+    Bounds: ±√(6 / fan_in)
+    Differs: PyTorch's Linear calls kaiming_uniform with a = √5, whose L is √(1 / fan_in).
+    Source: He, Zhang, Ren & Sun (2015), https://arxiv.org/abs/1502.01852
+    """
+
+    name: ClassVar[str] = "he_uniform"
+
+
+@register
+class HeNormal(_Scaled, scale=2.0, mode="fan_in", distribution="truncated_normal"):
+    """Draw weights so that ReLU layers keep their variance going forward.
+
+    W ~ N(0, (1.1368 std)²) kept within two of it,  std = √(2 / fan_in)
+
+    >>> HeNormal().law((784, 256)).std
+    0.050507627227610534
+
+    Bounds: ±2.2737 std
+    Differs: PyTorch's kaiming_normal is not cut; Keras 2.0 to 2.1 give 0.8796 std.
+    Source: He, Zhang, Ren & Sun (2015), https://arxiv.org/abs/1502.01852
+    """
+
+    name: ClassVar[str] = "he_normal"
+
+
+@register
+class LecunUniform(_Scaled, scale=1.0, mode="fan_in", distribution="uniform"):
+    """Draw weights whose outputs have the variance of their inputs, uniformly.
+
+    W ~ U[−L, L),  L = √(3 / fan_in),  std = √(1 / fan_in)
+
+    Bounds: ±√(3 / fan_in)
+    Source: LeCun, Bottou, Orr & Müller (1998), Efficient BackProp
+    """
+
+    name: ClassVar[str] = "lecun_uniform"
+
+
+@register
+class LecunNormal(_Scaled, scale=1.0, mode="fan_in", distribution="truncated_normal"):
+    """Draw weights whose outputs have the variance of their inputs; the companion of SELU.
+
+    W ~ N(0, (1.1368 std)²) kept within two of it,  std = √(1 / fan_in)
+
+    Bounds: ±2.2737 std
+    Differs: Sonnet, Haiku and tf.js cut without correcting (0.8796 std); Chainer does not cut.
+    Source: LeCun, Bottou, Orr & Müller (1998), Efficient BackProp
+    """
+
+    name: ClassVar[str] = "lecun_normal"

@@ -1,0 +1,48 @@
+"""One snapshot of each command: the command, its status, its two streams.
+
+`INITCLI_UPDATE_SNAPSHOTS=1 pytest tests/cli/test_snapshots.py` writes them anew; read the difference before keeping it.
+"""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+
+COMMANDS = {
+    "help": "--help",
+    "generate-help": "generate --help",
+    "generate": "generate small.yaml --out small.safetensors",
+    "generate-json": "generate small.yaml --out small.safetensors --json",
+    "plan": "plan small.yaml",
+    "plan-json": "plan small.yaml --json",
+    "list": "list --framework keras",
+    "show": "show variance_scaling",
+    "show-json": "show orthogonal --json",
+    "inspect": "inspect made.safetensors",
+    "inspect-json": "inspect made.safetensors --json",
+    "faults": "generate bad.yaml --out bad.h5",
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_commands_print_what_the_snapshot_says(folder, run, name):
+    """A command prints, to the letter and in its stream, what was looked at and found good."""
+    (folder / "bad.yaml").write_text("{initcli: 1, tensors: {a: {shape: [2, x], init: zeroes}, b: {shap: [2]}}}\n")
+    run("generate", "small.yaml", "--out", "made.safetensors", "--quiet")
+
+    ran = run(*COMMANDS[name].split())
+
+    err = re.sub(r"in \d+\.\d\d s", "in #.## s", ran.err)
+    text = f"$ initcli {COMMANDS[name]}\n--- status\n{ran.status}\n--- stdout\n{ran.out}--- stderr\n{err}"
+    path = SNAPSHOTS / f"{name}.txt"
+    if os.environ.get("INITCLI_UPDATE_SNAPSHOTS"):
+        path.write_text(text)
+    assert text == path.read_text()
+
+
+def test_there_is_no_snapshot_without_a_command():
+    """A snapshot that no command is compared with is an orphan."""
+    assert {path.stem for path in SNAPSHOTS.iterdir()} == set(COMMANDS)

@@ -1,0 +1,109 @@
+"""What a person sees: a terminal of 80 columns, with and without colour; what a pipe gets instead."""
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+
+import pytest
+
+
+@pytest.fixture
+def show_on_terminal(environment):
+    """Run the program with standard output on a terminal of some columns, and return what that shows."""
+
+    def show(columns, *arguments, **variables):
+        screen, terminal = pty.openpty()
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "initcli", *arguments], stdout=terminal, stderr=terminal, env=environment | variables
+        )
+        os.close(terminal)
+        shown = b""
+        while True:
+            try:
+                part = os.read(screen, 4096)
+            except OSError:  # Linux's way to say that the other side is closed
+                break
+            if not part:
+                break
+            shown += part
+        os.close(screen)
+        process.wait()
+        return shown.decode().replace("\r\n", "\n")
+
+    return show
+
+
+def strip_style(text):
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text)
+
+
+LONG_NAMES = """\
+initcli: 1
+tensors:
+  model.layers.31.self_attn.q_proj.weight: {shape: [64, 48], init: "random_normal(mean=-0.25, stddev=0.02)"}
+  "[bold]model[/bold].layers.31.mlp.down_proj.weight": {shape: [48, 64], init: glorot_uniform}
+"""
+
+
+def test_80_columns_are_enough_and_nothing_is_cut(folder, show_on_terminal, run):
+    """On 80 columns names are folded, and every figure and verdict of the wide table is there."""
+    (folder / "names.yaml").write_text(LONG_NAMES)
+
+    shown = strip_style(show_on_terminal(80, "generate", "names.yaml", "--out", "a.safetensors"))
+    piped = run("generate", "names.yaml", "--out", "b.safetensors").out
+
+    table = shown[: shown.index("wrote")]
+    assert max(map(len, table.splitlines())) <= 80
+    assert table.count("  ok") == 3
+    assert "…" not in table
+    figures = re.findall(r"-?\d\.\d\S*", piped)
+    assert figures
+    assert all(figure in table for figure in figures if figure not in ("-0.25,", "0.02)"))
+    assert "[bold]" in table
+
+
+def test_a_wide_terminal_gives_each_tensor_a_line(folder, show_on_terminal):
+    """Where the wide table fits, observed and promised stand on one line."""
+    shown = strip_style(show_on_terminal(160, "generate", "small.yaml", "--out", "a.safetensors"))
+
+    assert re.search(r"^fc1/kernel +6×4 +float32 +he_normal .* ok", shown, re.MULTILINE)
+
+
+def test_colour_is_for_terminals_that_want_it(folder, show_on_terminal, run):
+    """A terminal gets colour unless NO_COLOR is set or it is dumb; a pipe never does."""
+    coloured = show_on_terminal(80, "plan", "none.yaml")
+    table = show_on_terminal(80, "generate", "small.yaml", "--out", "a.h5")
+    without = show_on_terminal(80, "generate", "small.yaml", "--out", "b.h5", NO_COLOR="1")
+    dumb = show_on_terminal(80, "generate", "small.yaml", "--out", "c.h5", TERM="dumb")
+    piped = run("generate", "small.yaml", "--out", "d.h5")
+
+    assert "\x1b[" in coloured
+    assert "\x1b[32mok" in table
+    assert "\x1b" not in without + dumb + piped.out + piped.err
+
+
+def test_binary_data_is_not_sent_to_a_terminal(folder, show_on_terminal):
+    """`--out -` is refused where standard output is a terminal, also by --dry-run."""
+    for extra in ([], ["--dry-run"]):
+        shown = strip_style(show_on_terminal(80, "generate", "small.yaml", "--out", "-", "--format", "npy", *extra))
+        assert shown.startswith("error: a `.npy` file holds one tensor")
+        shown = strip_style(
+            show_on_terminal(80, "generate", "small.yaml", "--out", "-", "--format", "safetensors", *extra)
+        )
+        assert shown.startswith("error: `--out -` would write binary data to the terminal\nhint: redirect")
+
+
+def test_a_long_page_is_folded_between_words(show_on_terminal):
+    """`show` keeps to the terminal's columns."""
+    shown = strip_style(show_on_terminal(100, "show", "truncated_normal"))
+
+    lines = shown[shown.index("differs ") :].splitlines()
+    assert max(map(len, shown.splitlines())) <= 100
+    assert lines[1].startswith(" " * len("differs  "))
+    assert not lines[0].endswith(" ")
