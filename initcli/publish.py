@@ -16,7 +16,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -73,32 +73,25 @@ def preallocate(path: Path, nbytes: int) -> None:
     Raises:
         InitcliError: the disk is full, or the file would be too large.
     """
-    resize(path, nbytes)
-    if nbytes == 0 or not hasattr(os, "posix_fallocate"):
-        return
-    with path.open("r+b") as file:
-        try:
-            os.posix_fallocate(file.fileno(), 0, nbytes)
-        except OSError as error:
-            if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
-                with suppress(OSError):
-                    file.truncate(0)  # gives back what was reserved, so that the free space told is what there is
-                raise translate(error, path, nbytes) from error
-
-
-def resize(path: Path, nbytes: int) -> None:
-    """Give the file at `path` the length `nbytes`, without blocks where the file system knows holes.
-
-    Raises:
-        InitcliError: no file may be as large.
-    """
     try:
         if nbytes > MAX_FILE_NBYTES:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
         with path.open("ab") as file:
             file.truncate(nbytes)
+            _reserve(file, nbytes)
     except OSError as error:
         raise translate(error, path, nbytes) from error
+
+
+def _reserve(file: BinaryIO, nbytes: int) -> None:
+    """Reserve a file's blocks where that can be done; where there are too few, give back those that were taken."""
+    try:
+        if nbytes and hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, nbytes)
+    except OSError as error:
+        if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
+            file.truncate(0)  # or the free space that the message tells would not be what there is
+            raise
 
 
 def write_at(file: int | Path, data: bytes | memoryview | np.ndarray[Any, Any], offset: int) -> None:
@@ -124,11 +117,11 @@ def translate(error: OSError, path: str | Path, needed_nbytes: int = 0) -> Initc
     needed = f"needed {render_nbytes(needed_nbytes)}, " if needed_nbytes else ""
     match error.errno:
         case errno.ENOSPC:
-            folder = _find_existing(path)
-            free = render_nbytes(shutil.disk_usage(folder).free)
-            what, hint = f"disk full: {needed}{free} free at `{folder}`", "free space, or write to another disk"
+            mount = _find_mount(path)
+            free = render_nbytes(shutil.disk_usage(mount).free)
+            what, hint = f"disk full: {needed}{free} free at `{mount}`", "free space, or write to another disk"
         case errno.EDQUOT:
-            what = f"quota used up: {needed}no more is allowed at `{_find_existing(path)}`"
+            what = f"quota used up: {needed}no more is allowed at `{_find_mount(path)}`"
             hint = "`quota` shows the limit; or write to another disk"
         case errno.EFBIG:
             limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
@@ -281,6 +274,6 @@ def _remove(temporary: Path) -> None:
         shutil.rmtree(temporary) if temporary.is_dir() else temporary.unlink()
 
 
-def _find_existing(path: Path) -> Path:
-    """Return the nearest directory at or above `path` that exists."""
-    return next(place for place in (path.absolute(), *path.absolute().parents) if place.is_dir())
+def _find_mount(path: Path) -> Path:
+    """Return the place where the disk that holds `path` is mounted: it is there whatever else is not."""
+    return next(place for place in (path.absolute(), *path.absolute().parents) if place.is_mount())

@@ -8,6 +8,7 @@ that an unfinished file opens nowhere. The reading side serves `inspect`, throug
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,7 +109,7 @@ class Format(Protocol):
         """Return a refusal for each tensor that this format cannot hold, in the tensors' order."""
 
     def lay_out(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
-        """Return the layout without touching the disk; a format that only its library can lay out raises."""
+        """Return the layout without touching the disk: the same that `allocate` returns."""
 
     def allocate(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
         """Give the new, empty output at `path` its final length, unreadable until sealed, and return its layout."""
@@ -138,7 +139,7 @@ def detect_format(path: Path) -> Format:
     """
     from initcli.formats import hdf5, npy, reading, safetensors
 
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112, for Path.is_dir raises where a directory above may not be entered
         return npy.npy_directory
     start = reading.read_start(path, 8)
     if start == hdf5.SIGNATURE:
@@ -173,22 +174,17 @@ def choose_format(out: str, name: str | None, count: int) -> Format:
             )
         )
     if out == STREAM and not chosen.is_streamable:
-        raise not_front_to_back(chosen)
+        raise InitcliError(
+            Fault(
+                f"`{chosen.name}` cannot go to standard output: HDF5 is not written front to back",
+                hint="use `--format safetensors` (or `npy` for one tensor), or name a file with `--out`",
+            )
+        )
     if chosen.name == "npy" and not chosen.is_directory and count != 1:
         from initcli.formats.npy import ONE_TENSOR_HINT
 
         raise InitcliError(Fault(f"a `.npy` file holds one tensor, and here are {count}", hint=ONE_TENSOR_HINT))
     return chosen
-
-
-def not_front_to_back(chosen: Format) -> InitcliError:
-    """Return the error for a format that standard output cannot take."""
-    return InitcliError(
-        Fault(
-            f"`{chosen.name}` cannot go to standard output: HDF5 is not written front to back",
-            hint="use `--format safetensors` (or `npy` for one tensor), or name a file with `--out`",
-        )
-    )
 
 
 def _by_suffix(out: str) -> Format | None:

@@ -1,16 +1,15 @@
-"""HDF5: one contiguous dataset for each tensor, laid out by h5py and filled at the offsets that it tells.
+"""HDF5: one contiguous dataset for each tensor, laid out by h5py in memory and filled at the offsets that it tells.
 
-The default file format with object times off holds no clock and no path, so two runs of one library version give the
-same bytes. HDF5 puts the parts where it likes, so the file cannot be written front to back.
+The library writes into a `Sketch`, which keeps what it writes, all but the data. So no failing disk is met inside the
+library (some versions crash there), and the layout is known before any file exists. The default file format with object
+times off holds no clock and no path: two runs of one library version give the same bytes.
 
-Source: https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t11.html, facts measured with HDF5 1.14 and 2.0.
+Source: https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t11.html, measured with HDF5 1.14.2 and 2.0.0.
 """
 
 from __future__ import annotations
 
-import errno
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,11 @@ from typing import Any
 import numpy as np
 
 from initcli.errors import Fault, InitcliError
-from initcli.formats import Entry, Header, Layout, Refusal, Seal, Slot, Tensor, not_front_to_back
+from initcli.formats import Entry, Header, Layout, Refusal, Seal, Slot, Tensor
 from initcli.formats.naming import check_metadata, find_parents, refuse_common, refuse_path
 from initcli.formats.reading import missing_tensor, reading
-from initcli.publish import preallocate, resize, translate, write_at
+from initcli.formats.sketch import Sketch
+from initcli.publish import preallocate, write_at
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MAX_RANK = 32
@@ -56,23 +56,26 @@ class Hdf5:
         return refusals
 
     def lay_out(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
-        """Raise an error: only the library, writing a file, finds the offsets."""
-        raise not_front_to_back(self)
+        """Return where the library puts each dataset; the seal is the file's signature."""
+        return self._sketch(tensors, metadata, path)[1]
 
     def allocate(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
-        """Let the library make the file, reserve its blocks, and blank its signature."""
+        """Reserve the whole file and write all but the data and the signature."""
+        sketch, layout = self._sketch(tensors, metadata, path)
+        preallocate(path, sketch.size)
+        with path.open("r+b", buffering=0) as file:
+            for offset, data in sketch.pieces():
+                blank = bytes(len(SIGNATURE)) if offset == 0 else b""
+                write_at(file.fileno(), blank + data[len(blank) :], offset)
+        return layout
+
+    def _sketch(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> tuple[Sketch, Layout]:
+        """Let the library lay out the file in memory; a tensor without bytes has no place, and its slot is at 0."""
         check_metadata(metadata)
-        resize(path, sum(tensor.nbytes for tensor in tensors))  # a file too large fails here, not inside the library
-        try:
-            offsets = _create_datasets(tensors, metadata, path)
-        except (OSError, RuntimeError) as error:
-            number = re.search(r"errno = (\d+)", str(error))
-            cause = OSError(int(number[1]) if number else errno.EIO, str(error))
-            raise translate(cause, path, sum(tensor.nbytes for tensor in tensors)) from error
-        write_at(path, bytes(len(SIGNATURE)), 0)
-        preallocate(path, path.stat().st_size)
+        sketch = Sketch()
+        offsets = _create_datasets(tensors, metadata, sketch)
         slots = (Slot(path, offset, tensor.nbytes) for offset, tensor in zip(offsets, tensors, strict=True))
-        return Layout(tuple(slots), (Seal(path, SIGNATURE),))
+        return sketch, Layout(tuple(slots), (Seal(path, SIGNATURE),))
 
     def read_header(self, path: Path) -> Header:
         """Return every dataset that hard links reach, once, and the root's text attributes."""
@@ -102,7 +105,7 @@ class Hdf5:
         return next(self.read_tensors(path, [name]))
 
 
-def _create_datasets(tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> list[int]:
+def _create_datasets(tensors: Sequence[Tensor], metadata: Mapping[str, str], sketch: Sketch) -> list[int]:
     """Make the file with all that is not data, and return the datasets' offsets; 0 for one without bytes."""
     import h5py
 
@@ -116,7 +119,7 @@ def _create_datasets(tensors: Sequence[Tensor], metadata: Mapping[str, str], pat
     links.set_char_encoding(h5py.h5t.CSET_UTF8)
     offsets = []
     # Every choice that a user's h5py configuration could change is stated.
-    with h5py.File(path, "w", libver="earliest", track_order=False, locking=False) as file:
+    with h5py.File(sketch, "w", libver="earliest", track_order=False) as file:
         for tensor in tensors:
             bfloat16 = tensor.dtype.name == "bfloat16"
             kind = h5py.h5t.py_create(np.dtype("V2") if bfloat16 else tensor.dtype.numpy, logical=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ class Safetensors:
         check_metadata(metadata)
         rank = {name: place for place, name in enumerate(CODES)}
         order = sorted(range(len(tensors)), key=lambda index: (rank[tensors[index].dtype.name], tensors[index].name))
-        ends = np.cumsum([0, *(tensors[index].nbytes for index in order)], dtype=object).tolist()
+        ends = [0, *accumulate(tensors[index].nbytes for index in order)]
         header = _render_header([tensors[index] for index in order], ends, metadata)
         slots = {
             index: Slot(path, len(header) + begin, tensors[index].nbytes)
@@ -125,7 +126,7 @@ class Safetensors:
 def _render_header(tensors: Sequence[Tensor], ends: Sequence[int], metadata: Mapping[str, str]) -> bytes:
     """Return the length, the JSON and spaces up to a multiple of 8, for tensors in the order of their bytes."""
     table: dict[str, object] = {"__metadata__": {"format": "pt"} | {k: v for k, v in metadata.items() if k != "format"}}
-    for tensor, begin, end in zip(tensors, ends, ends[1:], strict=False):
+    for tensor, (begin, end) in zip(tensors, pairwise(ends), strict=True):
         table[tensor.name] = {
             "dtype": CODES[tensor.dtype.name],
             "shape": tensor.shape,

@@ -169,6 +169,22 @@ def test_no_two_slots_share_a_byte_and_all_lie_between_seal_and_end(form, tensor
     assert all(stop <= ends[file] for file, _, stop in taken)
 
 
+@pytest.mark.parametrize("form", FORMATS)
+@settings(deadline=None)
+@given(tensors=TENSORS, metadata=METADATA)
+def test_the_layout_is_known_before_there_is_a_file(form, tensors, metadata):
+    """`lay_out` touches no disk and returns what `allocate` does."""
+    tensors = holdable(form, tensors)
+
+    with tempfile.TemporaryDirectory() as folder:
+        planned = form.lay_out(tensors, metadata, Path(folder) / "out")
+        untouched = not any(Path(folder).iterdir())
+        allocated = form.allocate(tensors, metadata, make_place(form, folder))
+
+    assert untouched
+    assert planned == allocated
+
+
 @pytest.mark.parametrize("form", [each for each in FORMATS if each.values[0].is_streamable])
 @settings(deadline=None)
 @given(tensors=TENSORS, metadata=METADATA, seed=SEEDS)

@@ -157,21 +157,15 @@ def test_more_axes_than_the_library_has_are_refused(tmp_path):
     assert "33 axes" in hdf5.faults([piece("w", (1,) * 33, F32)])[0].what
 
 
-def test_standard_output_is_refused(tmp_path):
-    """There is no layout without a file."""
-    with pytest.raises(InitcliError, match="not written front to back"):
-        hdf5.lay_out([], {}, tmp_path)
-
-
-def test_a_file_too_large_fails_before_the_library_starts(tmp_path):
+def test_a_file_too_large_is_told_in_words(tmp_path):
     """More than a file system's largest file is one fault."""
     with pytest.raises(InitcliError, match="file too large"):
         hdf5.allocate([piece("a", (2**62,), DTYPES["int8"])], {}, tmp_path / "a.h5")
 
 
 @pytest.mark.parametrize("limit", [500, 3000])
-def test_a_limit_met_inside_the_library_is_told_in_words(tmp_path, limit):
-    """Where the header itself does not fit, h5py's error becomes the system's, with words for it."""
+def test_a_limit_below_the_metadata_is_told_in_words(tmp_path, limit):
+    """Where not even the metadata fits, the system's error is met outside the library, which would crash."""
     script = f"""
 import resource, sys
 from pathlib import Path

@@ -107,7 +107,10 @@ def test_the_libraries_limit_is_ours(tmp_path):
 
     with safe_open(write(module.MAX_HEADER_NBYTES), "np") as file:
         assert list(file.keys()) == []
-    with pytest.raises(SafetensorError, match="header too large"), safe_open(write(module.MAX_HEADER_NBYTES + 8), "np"):
+    with (
+        pytest.raises(SafetensorError, match=r"(?i)header ?too ?large"),
+        safe_open(write(module.MAX_HEADER_NBYTES + 8), "np"),
+    ):
         pass
 
 
