@@ -142,25 +142,15 @@ class _Resolver:
         self.decided = [0] * len(spec.rules)
 
     def tensor(self, written: TensorSpec) -> PlannedTensor | None:
-        """Decide one tensor: its initializer by itself or by the first rule that fits, then its law."""
+        """Decide one tensor: its initializer, then the law that this makes of its shape."""
+        init, origin = self.decide_init(written)
+        initializer = self.initializer(init) if init else None
         dtype = written.dtype or self.dtype
+        if written.shape is None or init is None or initializer is None:
+            return None
         if (size := prod(written.shape)) > MAX_ELEMENTS:
             what = f"{list(written.shape)} is {size:,} elements, {render_nbytes(size * dtype.itemsize)} in {dtype}"
             self.faults.append(written.place.fault(what, f"a tensor has at most {MAX_ELEMENTS:,} elements"))
-        init, origin = written.init, ""
-        if init is None:
-            rule = next((i for i, rule in enumerate(self.spec.rules) if fnmatchcase(written.name, rule.match)), None)
-            if rule is None:
-                hint = 'add `init:` to it, or a rule that matches it: `- {match: "*", init: zeros}`'
-                self.faults.append(written.place.fault(f"no rule gives `{written.name}` an init", hint))
-                return None
-            self.decided[rule] += 1
-            init, origin = (
-                self.spec.rules[rule].init,
-                f" (init by the rule at line {self.spec.rules[rule].place.position.line})",
-            )
-        initializer = self.initializer(init) if init else None
-        if init is None or initializer is None:
             return None
         try:
             law = initializer.law(written.shape)
@@ -172,6 +162,18 @@ class _Resolver:
             return None
         seed = self.seed if initializer.seed is None else initializer.seed
         return PlannedTensor(written.name, written.shape, dtype, initializer, law, seed, written.place)
+
+    def decide_init(self, written: TensorSpec) -> tuple[Init | None, str]:
+        """Return the tensor's own init, or that of the first rule that fits and a word on where it comes from."""
+        if written.states_init:
+            return written.init, ""
+        for i, rule in enumerate(self.spec.rules):
+            if fnmatchcase(written.name, rule.match):
+                self.decided[i] += 1
+                return rule.init, f" (init by the rule at line {rule.place.position.line})"
+        hint = 'add `init:` to it, or a rule that matches it: `- {match: "*", init: zeros}`'
+        self.faults.append(written.place.fault(f"no rule gives `{written.name}` an init", hint))
+        return None, ""
 
     def initializer(self, init: Init) -> Initializer | None:
         """Build an initializer once, however many tensors a rule gives it to, so that its fault is told once."""

@@ -5,12 +5,11 @@ Nothing is raised here for a fault of the document: every fault is appended to a
 
 from __future__ import annotations
 
-import ast
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from initcli.calls import parse_call
 from initcli.dtypes import DTYPES, DType, parse_dtype
 from initcli.errors import ArgumentError, Fault, Position, suggest
 from initcli.initializers import frameworks
@@ -50,13 +49,18 @@ class Init:
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """One tensor as written; `init` and `dtype` are None where a rule or the default decides."""
+    """One tensor as written; `init` and `dtype` are None where a rule or the default decides.
+
+    A tensor with a fault is kept, so that rules still meet it: `shape` is None if it is wrong, `states_init` is true if
+    there is an init even if that is wrong.
+    """
 
     name: str
-    shape: tuple[int, ...]
-    init: Init | None
-    dtype: DType | None
     place: Place
+    shape: tuple[int, ...] | None = None
+    init: Init | None = None
+    dtype: DType | None = None
+    states_init: bool = False
 
 
 @dataclass(frozen=True)
@@ -164,21 +168,22 @@ class _Reader:
             place = Place(entry.position, ("tensors", name))
             if not name or any(ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) < 0xE000 for c in name):
                 self.fail(place, f"a tensor cannot be called {name!r}", "use printable characters")
-            elif tensor := self.tensor(name, entry.node, place):
-                tensors.append(tensor)
+            else:
+                tensors.append(self.tensor(name, entry.node, place))
         return tuple(tensors)
 
-    def tensor(self, name: str, node: Node, place: Place) -> TensorSpec | None:
+    def tensor(self, name: str, node: Node, place: Place) -> TensorSpec:
         if not isinstance(node.value, Mapping):
-            shape = self.shape(node, place.path)
-            return None if shape is None else TensorSpec(name, shape, None, None, place)
+            return TensorSpec(name, place, self.shape(node, place.path))
         fields = self.mapping(node, place.path, {"shape", "init", "dtype"}, required=("shape",))
-        shape = self.shape(fields["shape"], (*place.path, "shape")) if "shape" in fields else None
-        dtype = self.dtype(fields["dtype"], (*place.path, "dtype")) if "dtype" in fields else None
-        init = self.init(fields["init"], (*place.path, "init")) if "init" in fields else None
-        if shape is None or (init is None and "init" in fields):
-            return None
-        return TensorSpec(name, shape, init, dtype, place)
+        return TensorSpec(
+            name,
+            place,
+            self.shape(fields["shape"], (*place.path, "shape")) if "shape" in fields else None,
+            self.init(fields["init"], (*place.path, "init")) if "init" in fields else None,
+            self.dtype(fields["dtype"], (*place.path, "dtype")) if "dtype" in fields else None,
+            "init" in fields,
+        )
 
     def shape(self, node: Node, path: KeyPath) -> tuple[int, ...] | None:
         if not isinstance(node.value, tuple):
@@ -195,7 +200,9 @@ class _Reader:
         value = node.value
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
             return value
-        shown = f"`{value}`" if isinstance(value, str | float | int) else node.kind()
+        shown = f"`{value}`" if isinstance(value, float | int) else f"the text `{value}`"
+        if not isinstance(value, str | float | int):
+            shown = node.kind()
         self.fail(Place(node.position, path), f"a dimension must be a whole number ≥ 0, not {shown}")
         return None
 
@@ -263,41 +270,3 @@ _MISSING = {
     "init": "add `init: zeros`, or another initializer",
 }
 _MAPPING: dict[KeyPath, str] = {(): "begin it with `initcli: 1`", ("tensors",): "`tensors: {fc1/kernel: [784, 256]}`"}
-
-
-def parse_call(text: str) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
-    """Return name, positional and named values of `he_normal` or `random_normal(stddev=0.02)`; nothing is evaluated.
-
-    >>> parse_call("variance_scaling(2.0, mode=fan_out)")
-    ('variance_scaling', (2.0,), {'mode': 'fan_out'})
-
-    Raises:
-        ArgumentError: the text is neither a name nor a call with plain values.
-    """
-    if re.fullmatch(r"[\w.]+", text.strip()):
-        return text.strip(), (), {}
-    wrong = ArgumentError(f"`{text[:80]}` is no initializer", "write a name or a call: `random_normal(stddev=0.02)`")
-    try:
-        call = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise wrong from None
-    if not isinstance(call, ast.Call):
-        raise wrong
-    names = [keyword.arg for keyword in call.keywords]
-    if None in names or len(set(names)) < len(names):
-        raise wrong
-    values = [_plain(value) for value in call.args]
-    return ast.unparse(call.func), tuple(values), {str(k.arg): _plain(k.value) for k in call.keywords}
-
-
-def _plain(node: ast.expr) -> Any:
-    """Return a number, text, true, false or none; a bare word is text."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, int | float | str | None):
-        return node.value
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
-        value = _plain(node.operand)
-        if isinstance(value, int | float):
-            return -value if isinstance(node.op, ast.USub) else value
-    if isinstance(node, ast.Name):
-        return {"true": True, "false": False, "none": None, "null": None}.get(node.id.lower(), node.id)
-    raise ArgumentError(f"`{ast.unparse(node)[:80]}` is no plain value", "write a number or a word")

@@ -16,7 +16,7 @@ LAYERS = [
     {"errors", "units"},
     {"dtypes", "scratch", "fans", "stream", "quantiles", "laws", "moments", "sampling"},
     {"initializers"},
-    {"tree", "yaml_document", "json_document", "document", "spec"},
+    {"tree", "calls", "yaml_document", "json_document", "document", "spec"},
     {"plan"},
     {"publish", "formats", "report"},
     {"engine"},

@@ -161,6 +161,10 @@ FAULTS: dict[str, tuple[str, int, int, str, str, str]] = {
         tensor("{shape: [2.5], init: zeros}"),
         3, 15, "tensors.w.shape[0]", "a dimension must be a whole number ≥ 0, not `2.5`", "",
     ),
+    "size as text": (
+        tensor('{shape: ["5"], init: zeros}'),
+        3, 15, "tensors.w.shape[0]", "a dimension must be a whole number ≥ 0, not the text `5`", "",
+    ),
     "absurd size": (
         tensor("{shape: [1000000, 1000000000], init: zeros}"),
         3, 3, "tensors.w", "1,000,000,000,000,000 elements, 4 PB in float32", "at most 10,000,000,000,000",
@@ -259,6 +263,22 @@ def test_all_faults_are_told_at_once_in_the_order_of_the_file() -> None:
     )
 
     assert [fault.position.line for fault in faults if fault.position] == [2, 4, 5, 6, 7, 8, 10, 10]
+
+
+def test_a_fault_of_a_tensor_hides_no_other_and_makes_none_up() -> None:
+    """Its init is looked into though its shape is wrong, and a rule that matches only it has matched something."""
+    faults = faults_of(
+        """\
+        initcli: 1
+        tensors:
+          a: {shape: [-1], init: he_norml}
+          b: [1.5]
+        rules:
+          - {match: b, init: zeros}
+        """
+    )
+
+    assert [fault.path for fault in faults] == ["tensors.a.shape[0]", "tensors.a.init", "tensors.b[0]"]
 
 
 def test_a_rules_fault_is_told_once_however_many_tensors_it_decides() -> None:
