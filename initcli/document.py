@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from initcli.errors import Fault, InitcliError, suggest
-from initcli.json_document import grow_from_json
 from initcli.tree import Node, Tree, UnreadableError, empty_document, locate, quote, refuse_characters
-from initcli.yaml_document import grow_from_yaml
 
 MAX_BYTES = 64 * 2**20
 
@@ -80,8 +78,12 @@ def parse_document(text: bytes, source: str, faults: list[Fault]) -> Node | None
         decoded = _decode(text, source)
         suffix = Path(source).suffix.lower()
         if suffix == ".json" or (suffix not in (".yaml", ".yml") and _JSON_START.match(decoded)):
+            from initcli.json_document import grow_from_json
+
             grow_from_json(decoded, tree)
         else:
+            from initcli.yaml_document import grow_from_yaml
+
             grow_from_yaml(decoded, tree)
     except UnreadableError as error:
         faults.append(error.fault)

@@ -8,10 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
-import secrets
-import shlex
-import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -118,12 +114,16 @@ def translate(error: OSError, path: str | Path, needed_nbytes: int = 0) -> Initc
     match error.errno:
         case errno.ENOSPC:
             mount = _find_mount(path)
+            import shutil
+
             free = render_nbytes(shutil.disk_usage(mount).free)
             what, hint = f"disk full: {needed}{free} free at `{mount}`", "free space, or write to another disk"
         case errno.EDQUOT:
             what = f"quota used up: {needed}no more is allowed at `{_find_mount(path)}`"
             hint = "`quota` shows the limit; or write to another disk"
         case errno.EFBIG:
+            import resource
+
             limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
             allowed = "this file system's largest" if limit == resource.RLIM_INFINITY else render_nbytes(limit)
             what = f"file too large: {needed}and the limit for `{path}` is {allowed}"
@@ -203,6 +203,8 @@ def _find_foreign(folder: Path) -> Path | None:
 def _check_parent(parent: Path) -> None:
     """Raise an error unless files can be made in `parent`."""
     if not parent.exists():
+        import shlex
+
         hint = f"`mkdir -p {shlex.quote(str(parent))}` makes it"
         raise InitcliError(Fault(f"the directory `{parent}` does not exist", hint=hint))
     if not os.access(parent, os.W_OK | os.X_OK):
@@ -212,7 +214,7 @@ def _check_parent(parent: Path) -> None:
 
 def _name_beside(place: Path, role: str) -> Path:
     """Return an unused hidden name beside `place`: at most 4 × 48 bytes of its own, so that 255 are enough."""
-    return place.with_name(f".{place.name[:48]}.{role}-{secrets.token_hex(6)}")
+    return place.with_name(f".{place.name[:48]}.{role}-{os.urandom(6).hex()}")
 
 
 def _make_beside(place: Path, directory: bool) -> Path:
@@ -245,7 +247,7 @@ def _rename(temporary: Path, place: Path) -> None:
             aside.rename(place)
         raise
     _sync(place.parent)
-    shutil.rmtree(aside)
+    _remove_tree(aside)
 
 
 def _sync_tree(path: Path) -> None:
@@ -268,10 +270,19 @@ def _sync(path: Path) -> None:
         os.close(file)
 
 
+def _remove_tree(path: Path) -> None:
+    import shutil
+
+    shutil.rmtree(path)
+
+
 def _remove(temporary: Path) -> None:
     """Remove what was made, if it is still there; the error on its way matters more than one here."""
     with suppress(OSError):
-        shutil.rmtree(temporary) if temporary.is_dir() else temporary.unlink()
+        if temporary.is_dir():
+            _remove_tree(temporary)
+        else:
+            temporary.unlink()
 
 
 def _find_mount(path: Path) -> Path:

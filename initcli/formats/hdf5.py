@@ -9,6 +9,7 @@ Source: https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t11.html, me
 
 from __future__ import annotations
 
+import errno
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,11 +22,13 @@ from initcli.formats import Entry, Header, Layout, Refusal, Seal, Slot, Tensor
 from initcli.formats.naming import check_metadata, find_parents, refuse_common, refuse_path
 from initcli.formats.reading import missing_tensor, reading
 from initcli.formats.sketch import Sketch
-from initcli.publish import preallocate, write_at
+from initcli.publish import preallocate, translate, write_at
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MAX_RANK = 32
 """The most axes of a dataset: H5S_MAX_RANK."""
+MAX_DATA_NBYTES = 2**62
+"""More than any file system holds, and room for the rest before the library's offsets overflow."""
 MAX_EXPANSION = 1100
 """The most that deflate can expand, 1032:1, with room: a larger claim is a bomb."""
 
@@ -72,6 +75,9 @@ class Hdf5:
     def _sketch(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> tuple[Sketch, Layout]:
         """Let the library lay out the file in memory; a tensor without bytes has no place, and its slot is at 0."""
         check_metadata(metadata)
+        nbytes = sum(tensor.nbytes for tensor in tensors)
+        if nbytes > MAX_DATA_NBYTES:
+            raise translate(OSError(errno.EFBIG, "File too large"), path, nbytes)
         sketch = Sketch()
         offsets = _create_datasets(tensors, metadata, sketch)
         slots = (Slot(path, offset, tensor.nbytes) for offset, tensor in zip(offsets, tensors, strict=True))

@@ -157,10 +157,13 @@ def test_more_axes_than_the_library_has_are_refused(tmp_path):
     assert "33 axes" in hdf5.faults([piece("w", (1,) * 33, F32)])[0].what
 
 
-def test_a_file_too_large_is_told_in_words(tmp_path):
-    """More than a file system's largest file is one fault."""
+@pytest.mark.parametrize("count", [1, 4])
+def test_a_file_too_large_is_told_in_words(tmp_path, count):
+    """More than a file system's largest file is one fault, and so is more than the library can count."""
+    tensors = [piece(f"a{index}", (2**62,), DTYPES["int8"]) for index in range(count)]
+
     with pytest.raises(InitcliError, match="file too large"):
-        hdf5.allocate([piece("a", (2**62,), DTYPES["int8"])], {}, tmp_path / "a.h5")
+        hdf5.allocate(tensors, {}, tmp_path / "a.h5")
 
 
 @pytest.mark.parametrize("limit", [500, 3000])
