@@ -29,9 +29,10 @@ from initcli.report import Report
 from initcli.sampling import sample_range
 from initcli.scratch import Scratch
 
-CHUNK_ELEMS = 1 << 17
-"""Elements that a worker draws at once: its scratch (some 3 MB) stays in cache, and NumPy's calls are long enough for
-threads to overlap. Statistics are merged by chunk, so changing this may change their last digits."""
+CHUNK_ELEMS = 1 << 18
+"""Elements that a worker draws at once: NumPy's calls are long enough for threads to overlap, and its scratch (some 6 MB)
+still stays in cache. Measured on 2 cores, GPT-2 to safetensors, seconds: 2¹⁶ 0.92, 2¹⁷ 0.44, 2¹⁸ 0.40, 2¹⁹ 0.42.
+Statistics are merged by chunk, so changing this may change their last digits; it never changes a value."""
 
 Progress = Callable[[int], None]
 T = TypeVar("T")
