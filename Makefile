@@ -39,7 +39,7 @@ bench: $(CLIENTS)/installed
 # The long proofs: every float32 draw of the normal laws, and the tails of 10^8.
 exhaustive: $(VENV)/tested
 	$(BIN)/python tests/exhaustive/prove_quantiles.py
-	$(BIN)/pytest tests/exhaustive
+	$(BIN)/pytest -s tests/exhaustive
 
 clean:
 	rm -rf build $(VENV) $(OLDEST) $(CLIENTS)

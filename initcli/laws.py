@@ -1,14 +1,14 @@
 """Laws: what the values of a tensor are, as distributions that promise a mean, a std and bounds.
 
-An element-wise law fills any range of a tensor's elements from their own draws, so it needs no memory of the rest. A
-whole-tensor law (orthogonal) must hold the tensor; it says so, and tells the bytes that it needs.
+A law that can fill any range of a tensor from the range's own draws is element-wise and stands here; one that must hold
+the tensor stands in `whole_laws`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from math import inf, isfinite, nan, sqrt
+from math import inf, isfinite, sqrt
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -35,22 +35,18 @@ class Promise(NamedTuple):
     high: float = inf
 
 
-class Law:
+class Law(ABC):
     """A distribution of a tensor's values. A law is a frozen dataclass of its parameters."""
 
-    is_whole: ClassVar[bool] = False
-    """Whether it must hold the whole tensor to draw it."""
     is_portable: ClassVar[bool] = True
     """Whether its bits are the same on every machine."""
-    is_random: ClassVar[bool] = True
-    """Whether it draws at all; what does not can also fill integers and bools."""
     kurtosis: ClassVar[float] = 3.0
     """Fourth central moment over variance²: the standard error of the observed std depends on it."""
 
     @property
+    @abstractmethod
     def promise(self) -> Promise:
         """What the law promises of a tensor's values."""
-        raise NotImplementedError
 
     @property
     def mean(self) -> float:
@@ -76,11 +72,6 @@ class Law:
         """Return the standard errors of the observed mean and std of `size` elements."""
         return self.std / sqrt(size), self.std * sqrt((self.kurtosis - 1) / (4 * size))
 
-    def peak_nbytes(self, dtype: DType) -> int:
-        """Return the bytes that drawing takes beyond a worker's fixed scratch: 0 for element-wise laws."""
-        del dtype
-        return 0
-
     def check(self, dtype: DType) -> None:
         """Raise `ArgumentError` if values of this law cannot be held in `dtype`."""
         if dtype.kind != "float":
@@ -95,21 +86,20 @@ class Law:
         """Return the finite sizes that the law computes with."""
         return self.mean, self.std
 
+
+class ElementwiseLaw(Law):
+    """A law whose every element is drawn alone: any range of a tensor can be filled without the rest."""
+
+    @abstractmethod
     def fill(self, stream: Stream, start: int, out: Array, scratch: Scratch) -> None:
         """Fill `out`, of the working dtype, with the elements [start, start + len(out))."""
-        raise NotImplementedError
-
-    def sample(self, stream: Stream, dtype: DType) -> Array:
-        """Return all elements, flat; whole-tensor laws only."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class Constant(Law):
+class Constant(ElementwiseLaw):
     """Every element is `value`."""
 
     value: float | int | bool
-    is_random: ClassVar[bool] = False
 
     @property
     def promise(self) -> Promise:
@@ -124,13 +114,12 @@ class Constant(Law):
 
 
 @dataclass(frozen=True)
-class Eye(Law):
+class Eye(ElementwiseLaw):
     """A `rows` × `cols` matrix with `gain` on its main diagonal and zeros elsewhere."""
 
     rows: int
     cols: int
     gain: float | int | bool = 1.0
-    is_random: ClassVar[bool] = False
 
     @property
     def promise(self) -> Promise:
@@ -152,7 +141,7 @@ class Eye(Law):
 
 
 @dataclass(frozen=True)
-class Uniform(Law):
+class Uniform(ElementwiseLaw):
     """U[minval, maxval): value = middle + u (maxval − minval), kept below maxval."""
 
     minval: float
@@ -176,7 +165,7 @@ class Uniform(Law):
 
 
 @dataclass(frozen=True)
-class Normal(Law):
+class Normal(ElementwiseLaw):
     """N(mean, std²): value = mean + std Φ⁻¹(½ + u)."""
 
     mean: float = 0.0
@@ -192,7 +181,7 @@ class Normal(Law):
 
 
 @dataclass(frozen=True)
-class TruncatedNormal(Law):
+class TruncatedNormal(ElementwiseLaw):
     """N(mean, uncut_std²) kept within mean ± 2 uncut_std; its own std is 0.8796 uncut_std."""
 
     mean: float = 0.0
@@ -215,75 +204,6 @@ class TruncatedNormal(Law):
     def fill(self, stream: Stream, start: int, out: Array, scratch: Scratch) -> None:
         fill_truncated_normal(stream.draws(start, start + len(out), 8 * out.itemsize), out, scratch)
         _scale(out, self.uncut_std, self.mean)
-
-
-@dataclass(frozen=True)
-class Orthogonal(Law):
-    """Haar-distributed orthonormal rows or columns (the fewer of the two), times `gain`.
-
-    The QR factors come from LAPACK, whose bits depend on the BLAS and the CPU.
-    """
-
-    rows: int
-    cols: int
-    gain: float = 1.0
-    is_whole: ClassVar[bool] = True
-    is_portable: ClassVar[bool] = False
-
-    @property
-    def promise(self) -> Promise:
-        gain = abs(self.gain)
-        return Promise(0.0, gain / sqrt(max(1, self.rows, self.cols)), -gain, gain)
-
-    def standard_errors(self, size: int) -> tuple[float, float]:
-        """Return the errors for uncorrelated entries of fixed mean square: std = √(rms² − mean²) ≈ rms (1 − χ²/2n)."""
-        return self.std / sqrt(size), self.std / size
-
-    def peak_nbytes(self, dtype: DType) -> int:
-        """Return the bytes of the float64 draws, LAPACK's copy, the factors, and the rounded tensor."""
-        small = min(self.rows, self.cols)
-        return 8 * (4 * self.rows * self.cols + 2 * small * small) + dtype.itemsize * self.rows * self.cols
-
-    def sample(self, stream: Stream, dtype: DType) -> Array:
-        """Return Q of the sign-fixed QR of a normal matrix, transposed if it is wide."""
-        long, short = max(self.rows, self.cols), min(self.rows, self.cols)
-        normal = np.empty(long * short, np.float64)
-        fill_normal(stream.draws(0, long * short, 64), normal, Scratch())
-        q, r = np.linalg.qr(normal.reshape(long, short))
-        q *= np.where(np.diagonal(r) < 0, -self.gain, self.gain)
-        return np.ascontiguousarray(q if self.rows >= self.cols else q.T).reshape(-1)
-
-
-@dataclass(frozen=True)
-class Drawn(Law):
-    """What a function of (shape, dtype) returns: nothing is known of it beforehand."""
-
-    function: Callable[..., Any]
-    shape: tuple[int, ...]
-    is_whole: ClassVar[bool] = True
-    is_portable: ClassVar[bool] = False
-    is_random: ClassVar[bool] = False
-
-    @property
-    def promise(self) -> Promise:
-        return Promise(nan, nan)
-
-    def peak_nbytes(self, dtype: DType) -> int:
-        return 2 * dtype.itemsize * int(np.prod(self.shape, dtype=object))
-
-    def check(self, dtype: DType) -> None:
-        pass  # what comes back is checked when it comes
-
-    def sample(self, stream: Stream, dtype: DType) -> Array:
-        """Return what the function returns, checked for shape and dtype."""
-        array = np.asarray(self.function(self.shape, dtype=dtype.name))
-        if array.shape != self.shape or array.dtype.name != dtype.name:
-            raise ArgumentError(
-                f"the initializer returned {array.dtype.name} of shape {array.shape}, "
-                f"not {dtype} of shape {self.shape}",
-                "return an array of the shape and dtype that it is called with",
-            )
-        return array.reshape(-1)
 
 
 def check_holds(dtype: DType, value: float | int | bool) -> None:

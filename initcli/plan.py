@@ -17,6 +17,7 @@ from initcli.laws import Law
 from initcli.spec import VERSION, Init, Place, Spec, TensorSpec, parse_spec
 from initcli.stream import SCHEME, Stream
 from initcli.units import render_nbytes
+from initcli.whole_laws import WholeTensorLaw
 
 MAX_ELEMENTS = 10**13
 """The most elements of one tensor: some 40 TB in float32, far above any tensor there is, far below a mistyped shape."""
@@ -77,7 +78,7 @@ class Plan:
     @property
     def peak_nbytes(self) -> int:
         """The bytes that the hungriest whole-tensor law holds; 0 if every law is element-wise."""
-        return max((tensor.law.peak_nbytes(tensor.dtype) for tensor in self.tensors), default=0)
+        return max((t.law.peak_nbytes(t.dtype) for t in self.tensors if isinstance(t.law, WholeTensorLaw)), default=0)
 
     def normalized_spec(self) -> dict[str, Any]:
         """Return a spec that resolves to this plan and leaves nothing to rules, defaults or the command line."""

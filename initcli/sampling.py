@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initcli.dtypes import DType
-from initcli.laws import Law
+from initcli.laws import ElementwiseLaw, Law
 from initcli.scratch import Scratch
 from initcli.stream import Stream
+from initcli.whole_laws import WholeTensorLaw
 
 
 def sample_range(law: Law, stream: Stream, dtype: DType, start: int, stop: int, scratch: Scratch) -> NDArray[Any]:
@@ -19,10 +20,12 @@ def sample_range(law: Law, stream: Stream, dtype: DType, start: int, stop: int, 
     Element-wise laws draw just these; a whole-tensor law draws all and gives the part. A float of 16 bits is the
     float32 value rounded once, to nearest even; what is too great for it becomes infinite.
     """
-    if law.is_whole:
-        values = law.sample(stream, dtype)[start:stop]
-    else:
+    if isinstance(law, ElementwiseLaw):
         values = scratch.result(stop - start, dtype.working)
         law.fill(stream, start, values, scratch)
+    elif isinstance(law, WholeTensorLaw):
+        values = law.sample(stream, dtype)[start:stop]
+    else:
+        raise TypeError(f"{type(law).__name__} is neither an ElementwiseLaw nor a WholeTensorLaw")
     with np.errstate(over="ignore"):
         return values.astype(dtype.working, copy=False).astype(dtype.numpy, copy=False)

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from initcli.dtypes import parse_dtype
 from initcli.errors import ArgumentError, suggest
 from initcli.fans import Fans
-from initcli.laws import Drawn, Law
+from initcli.laws import Law
 from initcli.scratch import Scratch
 from initcli.stream import Stream
+from initcli.whole_laws import Drawn
 
 
 def parameter(default: Any, meaning: str) -> Any:

@@ -15,8 +15,8 @@ from initcli.initializers.base import Initializer, parameter, parse_number
 from initcli.initializers.registry import register
 from initcli.laws import Constant as ConstantLaw
 from initcli.laws import Eye, Law, Normal, Uniform
-from initcli.laws import Orthogonal as OrthogonalLaw
 from initcli.laws import TruncatedNormal as TruncatedNormalLaw
+from initcli.whole_laws import Orthogonal as OrthogonalLaw
 
 
 class KerasInitializer(Initializer):

@@ -7,7 +7,8 @@ from typing import Any
 
 from initcli.errors import ArgumentError, suggest
 from initcli.initializers.base import Initializer, build
-from initcli.laws import Drawn, Law
+from initcli.laws import Law
+from initcli.whole_laws import Drawn
 
 _classes: dict[str, type[Initializer]] = {}
 _aliases: dict[str, str] = {}

@@ -14,7 +14,7 @@ ROOT = PACKAGE.parent
 
 LAYERS = [
     {"errors", "units"},
-    {"dtypes", "scratch", "fans", "stream", "quantiles", "laws", "moments", "sampling"},
+    {"dtypes", "scratch", "fans", "stream", "quantiles", "laws", "whole_laws", "moments", "sampling"},
     {"initializers"},
     {"tree", "calls", "yaml_document", "json_document", "document", "spec"},
     {"plan"},

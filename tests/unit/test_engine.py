@@ -14,8 +14,9 @@ from initcli import engine, initializers
 from initcli.engine import default_jobs, generate_file, generate_stream
 from initcli.errors import InitcliError
 from initcli.formats import choose_format, detect_format
-from initcli.laws import Normal, Orthogonal
+from initcli.laws import Normal
 from initcli.plan import Plan, load_plan
+from initcli.whole_laws import Orthogonal
 
 SPEC = b"""\
 initcli: 1

@@ -8,10 +8,11 @@ from scipy import stats
 
 from initcli.dtypes import DTYPES
 from initcli.errors import ArgumentError
-from initcli.laws import STD_WITHIN_2, Constant, Drawn, Eye, Law, Normal, Orthogonal, TruncatedNormal, Uniform
+from initcli.laws import STD_WITHIN_2, Constant, Eye, Law, Normal, TruncatedNormal, Uniform
 from initcli.sampling import sample_range
 from initcli.scratch import Scratch
 from initcli.stream import Stream
+from initcli.whole_laws import Drawn, Orthogonal
 
 FLOATS = ["float64", "float32", "float16", "bfloat16"]
 

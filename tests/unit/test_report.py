@@ -5,10 +5,11 @@ import json
 import pytest
 
 from initcli.dtypes import DTYPES
-from initcli.laws import Constant, Drawn, Law, Normal, Uniform
+from initcli.laws import Constant, Law, Normal, Uniform
 from initcli.moments import Moments
 from initcli.plan import load_plan
 from initcli.report import Report, agrees
+from initcli.whole_laws import Drawn
 
 F32, BF16 = DTYPES["float32"], DTYPES["bfloat16"]
 
