@@ -125,9 +125,12 @@ def translate(error: OSError, path: str | Path, needed_nbytes: int = 0) -> Initc
             import resource
 
             limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
-            allowed = "this file system's largest" if limit == resource.RLIM_INFINITY else render_nbytes(limit)
-            what = f"file too large: {needed}and the limit for `{path}` is {allowed}"
-            hint = "`ulimit -f` shows the limit of this shell; or write to another file system"
+            if limit == resource.RLIM_INFINITY:
+                what = f"file too large: {needed}and the file system at `{_find_mount(path)}` takes no such file"
+                hint = "write to another file system, or make the model smaller"
+            else:
+                what = f"file too large: {needed}and the limit of this shell is {render_nbytes(limit)}"
+                hint = "`ulimit -f` shows and sets it"
         case number:
             what, hint = _describe(number, path, error)
     return InitcliError(Fault(what, hint=hint))

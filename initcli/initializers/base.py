@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
-from math import isfinite, prod
+from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,6 +18,8 @@ from initcli.laws import Law
 from initcli.scratch import Scratch
 from initcli.stream import Stream
 from initcli.whole_laws import Drawn
+
+_GREATEST = sys.float_info.max
 
 
 def parameter(default: Any, meaning: str) -> Any:
@@ -50,7 +53,9 @@ class Initializer:
         return Drawn(self, shape)
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = "float32", name: str = "") -> NDArray[Any]:
-        """Return a new array of `shape` and `dtype` drawn from the stream of `seed` (0 if None) and `name`.
+        """Return a new array of `shape` and `dtype` (float32 if None) drawn from the stream of `seed` and `name`.
+
+        A seed of None is 0.
 
         Raises:
             ArgumentError: a shape or dtype that this initializer does not take.
@@ -58,10 +63,10 @@ class Initializer:
         from initcli.sampling import sample_range
 
         shape = parse_shape(shape)
-        element = parse_dtype(dtype)
+        element = parse_dtype("float32" if dtype is None else dtype)
         law = self.law(shape)
         law.check(element)
-        stream = Stream(self.seed or 0, name)
+        stream = Stream(parse_seed(self.seed) or 0, name)
         return sample_range(law, stream, element, 0, prod(shape), Scratch()).reshape(shape)
 
     @classmethod
@@ -122,8 +127,9 @@ def parse_number(parameter_name: str, value: object, least: float | None = None)
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ArgumentError(f"`{parameter_name}` must be a number, got `{value}`", parameter=parameter_name)
-    if not isfinite(value):
-        raise ArgumentError(f"`{parameter_name}` must be finite, got {value}", parameter=parameter_name)
+    if not -_GREATEST <= value <= _GREATEST:
+        shown = f"{value}" if isinstance(value, float) else "a whole number beyond float64"
+        raise ArgumentError(f"`{parameter_name}` must be finite, got {shown}", parameter=parameter_name)
     if least is not None and value < least:
         raise ArgumentError(f"`{parameter_name}` must be at least {least:g}, got {value}", parameter=parameter_name)
     return value

@@ -110,6 +110,7 @@ def test_identity_of_a_wide_matrix_is_the_main_diagonal() -> None:
         ("random_uniform", {"maxval": float("inf")}, "`maxval` must be finite"),
         ("constant", {"value": float("nan")}, "`value` must be finite"),
         ("constant", {"value": [1, 2]}, "`value` must be a number"),
+        ("constant", {"value": 10**400}, "`value` must be finite, got a whole number beyond float64"),
         ("variance_scaling", {"scale": 0}, "`scale` must be positive"),
         ("variance_scaling", {"scale": -1.0}, "`scale` must be positive"),
         ("variance_scaling", {"mode": "FAN_IN"}, "`mode` cannot be `FAN_IN`"),

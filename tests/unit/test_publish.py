@@ -471,7 +471,7 @@ except InitcliError as error:
         [sys.executable, "-c", script, str(tmp_path / "a")], capture_output=True, text=True, check=True
     )
 
-    assert done.stdout.startswith("file too large: needed 1 MB, and the limit")
+    assert done.stdout.startswith("file too large: needed 1 MB, and the limit of this shell is 100 kB")
     assert done.stdout.endswith("is 100 kB\n")
     assert list_names(tmp_path) == []
 

@@ -91,10 +91,17 @@ def test_a_call_draws_what_the_tensor_of_that_name_and_seed_gets() -> None:
     assert (values != HeNormal(seed=8)((20, 10), name="fc1/kernel")).any()
 
 
-@pytest.mark.parametrize("dtype", ["float32", np.float32, np.dtype("float32"), float])
+@pytest.mark.parametrize("dtype", ["float32", np.float32, np.dtype("float32"), float, None])
 def test_a_dtype_is_a_name_a_type_or_a_numpy_dtype(dtype: Any) -> None:
     """All of these mean float32."""
     assert HeNormal()((2, 2), dtype=dtype).dtype == np.float32
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "7", True])
+def test_a_bad_seed_is_refused(seed: Any) -> None:
+    """A seed is a whole number of any size, from 0, or None."""
+    with pytest.raises(ArgumentError, match="`seed` must be a whole number ≥ 0"):
+        HeNormal(seed=seed)((2, 2))
 
 
 @pytest.mark.parametrize("shape", ["abc", (2, -1), (2.5,), None, (True,)])
