@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
-from math import isfinite, isnan, sqrt
+from math import fsum, isfinite, isnan, sqrt
 from typing import Any
 
 import numpy as np
@@ -92,8 +92,8 @@ def _total(rows: Sequence[Row]) -> Row:
     observed = reduce(Moments.merge, (row.observed for row in rows), Moments())
     drawn = [row for row in rows if row.observed.count]
     shares = [row.observed.count / max(1, observed.count) for row in drawn]
-    mean = sum(share * row.promised.mean for share, row in zip(shares, drawn, strict=True))
-    square = sum(
+    mean = fsum(share * row.promised.mean for share, row in zip(shares, drawn, strict=True))
+    square = fsum(
         share * (row.promised.std**2 + (row.promised.mean - mean) ** 2)
         for share, row in zip(shares, drawn, strict=True)
     )
