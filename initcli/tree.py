@@ -106,7 +106,7 @@ class UnreadableError(Exception):
 
 def empty_document(source: str) -> UnreadableError:
     """Return the error for a text that holds no value."""
-    hint = "a spec begins with `initcli: 1` and lists `tensors:` or `layers:`"
+    hint = "a spec begins with `initcli: 1` and lists its `tensors:`"
     return UnreadableError("the document is empty", Position(source, 1, 1), hint)
 
 

@@ -224,4 +224,4 @@ def _unknown_suffix(out: str) -> InitcliError:
     suffix = Path(out).suffix
     what = f"unknown suffix `{suffix}` in `{out}`" if suffix else f"`{out}` has no suffix that tells the format"
     choice = f"use one of {', '.join(known)}, or `--format`"
-    return InitcliError(Fault(what, hint="; ".join(filter(None, (suggest(suffix, known), choice)))))
+    return InitcliError(Fault(what, hint=" ".join(filter(None, (suggest(suffix, known), choice)))))

@@ -10,6 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from initcli.dtypes import DTYPES
+from initcli.plan import load_plan
+
 FOLDER = Path(__file__).parent
 GOLDEN = json.loads((FOLDER / "digests.json").read_text())
 
@@ -22,6 +25,13 @@ def compute(jobs: int) -> dict[str, str]:
     spec.loader.exec_module(module)
     digests: dict[str, str] = module.compute(jobs)
     return digests
+
+
+def test_every_dtype_has_a_golden_tensor() -> None:
+    """A dtype that is added later needs its bytes pinned too."""
+    plan = load_plan((FOLDER / "golden.yaml").read_bytes(), "golden.yaml")
+
+    assert {tensor.dtype.name for tensor in plan.tensors} == set(DTYPES)
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 5])

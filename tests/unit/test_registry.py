@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from initcli import initializers
+from initcli.dtypes import DTYPES
 from initcli.errors import ArgumentError
 from initcli.initializers import HeNormal, Initializer, registry
 from initcli.laws import Normal
+from initcli.stream import Stream
 from initcli.whole_laws import Drawn
 
 FIFTEEN = [
@@ -143,6 +145,26 @@ def test_a_subclass_with_a_call_is_one_too() -> None:
 
     assert initializers.get("sevens")((2,)).tolist() == [7, 7]
     assert isinstance(initializers.get("sevens").law((2,)), Drawn)
+
+
+def test_a_plain_class_in_the_manner_of_keras_is_one_too() -> None:
+    """With an `__init__` of its own and no dataclass: it draws, and the engine can take it as a whole-tensor law."""
+
+    class Filled(Initializer):
+        """Fill with a value."""
+
+        def __init__(self, value: float) -> None:
+            self.value = value
+
+        def __call__(self, shape: tuple[int, ...], dtype: Any = "float32", name: str = "") -> Any:
+            return np.full(shape, self.value, dtype)
+
+    filled = Filled(2.5)
+    law = filled.law((3,))
+
+    assert initializers.get(filled) is filled
+    assert isinstance(law, Drawn)
+    assert law.sample(Stream(0, "w"), DTYPES["float16"]).tolist() == [2.5] * 3
 
 
 def test_a_function_can_be_registered_and_a_taken_name_cannot() -> None:
