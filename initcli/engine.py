@@ -21,10 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initcli.errors import InitcliError
+from initcli.files import write_at
 from initcli.formats import Format, Layout
 from initcli.moments import Moments, measure
 from initcli.plan import Plan, PlannedTensor
-from initcli.publish import staged, write_at
+from initcli.publish import staged
 from initcli.report import Report
 from initcli.sampling import sample_range
 from initcli.scratch import Scratch

@@ -68,7 +68,7 @@ def explain(error: Exception) -> InitcliError:
         reason = error.strerror or str(error)
         return InitcliError(Fault(f"cannot write to standard output: {reason[:1].lower()}{reason[1:]}"))
     if isinstance(error, OSError):
-        from initcli.publish import translate
+        from initcli.files import translate
 
         return translate(error, str(error.filename))
     return InitcliError(_explain_bug(error))

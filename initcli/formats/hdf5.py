@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 
 from initcli.errors import Fault, InitcliError
+from initcli.files import preallocate, translate, write_at
 from initcli.formats import Entry, Header, Layout, Refusal, Seal, Slot, Tensor
 from initcli.formats.naming import check_metadata, find_parents, refuse_common, refuse_path
 from initcli.formats.reading import missing_tensor, reading
 from initcli.formats.sketch import Sketch
-from initcli.publish import preallocate, translate, write_at
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MAX_RANK = 32

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from initcli.errors import Fault, InitcliError
+from initcli.files import preallocate, translate
 from initcli.formats import Entry, Header, Layout, Refusal, Seal, Slot, Tensor
 from initcli.formats.naming import find_parents, refuse_common, refuse_path
 from initcli.formats.reading import missing_tensor, reading
-from initcli.publish import preallocate, translate
 
 MAGIC = b"\x93NUMPY"
 SUFFIX = ".npy"

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from initcli.errors import Fault, InitcliError, suggest
-from initcli.publish import translate
+from initcli.files import translate
 
 
 def read_start(path: Path, count: int) -> bytes:

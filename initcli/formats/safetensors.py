@@ -19,10 +19,10 @@ import numpy as np
 
 from initcli.dtypes import DTYPES
 from initcli.errors import Fault, InitcliError
+from initcli.files import preallocate
 from initcli.formats import Entry, Header, Layout, Refusal, Seal, Slot, Tensor
 from initcli.formats.naming import check_metadata, refuse_common
 from initcli.formats.reading import missing_tensor, reading
-from initcli.publish import preallocate
 
 MAX_HEADER_NBYTES = 100_000_000
 """The longest header, with its padding, that the library reads."""

@@ -18,7 +18,7 @@ LAYERS = [
     {"initializers"},
     {"tree", "calls", "yaml_document", "json_document", "document", "spec"},
     {"plan"},
-    {"publish", "formats", "report"},
+    {"files", "publish", "formats", "report"},
     {"engine"},
     {"cli"},
 ]

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from initcli.dtypes import DTYPES, DType
 from initcli.errors import InitcliError
+from initcli.files import write_at
 from initcli.formats import Format, Layout, detect_format, known_formats
-from initcli.publish import write_at
 
 
 @dataclass(frozen=True)

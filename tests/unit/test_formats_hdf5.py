@@ -14,8 +14,8 @@ import pytest
 
 from initcli.dtypes import DTYPES
 from initcli.errors import InitcliError
+from initcli.files import write_at
 from initcli.formats.hdf5 import SIGNATURE, hdf5
-from initcli.publish import write_at
 
 F32 = DTYPES["float32"]
 

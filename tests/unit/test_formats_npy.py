@@ -10,8 +10,8 @@ import pytest
 
 from initcli.dtypes import DTYPES
 from initcli.errors import InitcliError
+from initcli.files import write_at
 from initcli.formats.npy import npy, npy_directory
-from initcli.publish import write_at
 
 INT8 = DTYPES["int8"]
 

@@ -13,8 +13,8 @@ from safetensors.numpy import save_file
 import initcli.formats.safetensors as module
 from initcli.dtypes import DTYPES
 from initcli.errors import InitcliError
+from initcli.files import write_at
 from initcli.formats.safetensors import safetensors
-from initcli.publish import write_at
 
 NAMES = ["a", "B", "a.b", "a b", "é", "重み", "\u2028", '"\\', "\n\t\x01\x1f\x7f", "/", "😀", ""]
 

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from initcli.errors import InitcliError
-from initcli.publish import check_target, preallocate, staged, translate, write_at
+from initcli.files import preallocate, translate, write_at
+from initcli.publish import check_target, staged
 
 
 def fault(error: pytest.ExceptionInfo[InitcliError]) -> tuple[str, str]:
@@ -163,17 +164,50 @@ def test_the_longest_name_can_be_staged(tmp_path):
     assert target.read_bytes() == b"new"
 
 
-def test_data_is_forced_to_the_disk_before_the_rename_and_the_name_after_it(tmp_path, monkeypatch):
-    """The order is: fsync of the file, rename, fsync of the directory."""
+@pytest.mark.parametrize("force", [True, False])
+def test_data_is_forced_to_the_disk_before_the_name_is_given_and_the_name_after_it(tmp_path, monkeypatch, force):
+    """The order is: fsync of the file, rename (a link, where nothing may be replaced), fsync of the directory."""
     calls = []
-    real_fsync, real_rename = os.fsync, Path.replace
+    real_fsync, real_rename, real_link = os.fsync, Path.replace, os.link
     monkeypatch.setattr(os, "fsync", lambda fd: (calls.append(os.fstat(fd).st_ino), real_fsync(fd)))
     monkeypatch.setattr(Path, "replace", lambda self, to: (calls.append("rename"), real_rename(self, to)))
+    monkeypatch.setattr(os, "link", lambda old, new: (calls.append("link"), real_link(old, new)))
 
-    with staged(tmp_path / "a") as path:
+    with staged(tmp_path / "a", force=force) as path:
         path.write_bytes(b"new")
 
-    assert calls == [(tmp_path / "a").stat().st_ino, "rename", tmp_path.stat().st_ino]
+    assert calls == [(tmp_path / "a").stat().st_ino, "rename" if force else "link", tmp_path.stat().st_ino]
+
+
+def test_a_file_that_appears_after_the_last_look_is_not_replaced(tmp_path, monkeypatch):
+    """Between the check and the name there is no moment in which another program's file could be lost."""
+    real_link = os.link
+
+    def link(old, new):
+        Path(new).write_bytes(b"theirs")
+        real_link(old, new)
+
+    monkeypatch.setattr(os, "link", link)
+
+    with pytest.raises(InitcliError, match="exists already"):
+        publish(tmp_path / "a.h5", lambda path: path.write_bytes(b"ours"))
+
+    assert (tmp_path / "a.h5").read_bytes() == b"theirs"
+    assert list_names(tmp_path) == ["a.h5"]
+
+
+def test_a_file_system_without_hard_links_is_renamed_on(tmp_path, monkeypatch):
+    """As on exFAT: the file appears all the same."""
+
+    def link(old, new):
+        raise PermissionError(1, "Operation not permitted", old)
+
+    monkeypatch.setattr(os, "link", link)
+
+    publish(tmp_path / "a.h5", lambda path: path.write_bytes(b"ours"))
+
+    assert (tmp_path / "a.h5").read_bytes() == b"ours"
+    assert list_names(tmp_path) == ["a.h5"]
 
 
 def test_a_closed_pipe_inside_the_block_stays_what_it_is(tmp_path):
@@ -458,7 +492,8 @@ def test_a_real_limit_on_file_size_is_told_in_words(tmp_path):
 import resource, sys
 from pathlib import Path
 from initcli.errors import InitcliError
-from initcli.publish import preallocate, staged
+from initcli.files import preallocate
+from initcli.publish import staged
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 try:
     with staged(sys.argv[1]) as path:
