@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from initcli.dtypes import DType
 from initcli.errors import ArgumentError
-from initcli.quantiles import fill_normal, fill_truncated_normal, fill_uniform
+from initcli.quantiles import FARTHEST_DRAW, fill_normal, fill_truncated_normal, fill_uniform, kept_normal
 from initcli.scratch import Scratch
 from initcli.stream import Stream
+from initcli.truncation import FARTHEST, keep
 
 Array = NDArray[Any]
 
@@ -40,8 +41,6 @@ class Law(ABC):
 
     is_portable: ClassVar[bool] = True
     """Whether its bits are the same on every machine."""
-    kurtosis: ClassVar[float] = 3.0
-    """Fourth central moment over variance²: the standard error of the observed std depends on it."""
 
     @property
     @abstractmethod
@@ -67,6 +66,11 @@ class Law(ABC):
     def high(self) -> float:
         """The promised upper bound."""
         return self.promise.high
+
+    @property
+    def kurtosis(self) -> float:
+        """Fourth central moment over variance²: the standard error of the observed std depends on it."""
+        return 3.0
 
     def standard_errors(self, size: int) -> tuple[float, float]:
         """Return the standard errors of the observed mean and std of `size` elements."""
@@ -146,12 +150,15 @@ class Uniform(ElementwiseLaw):
 
     minval: float
     maxval: float
-    kurtosis: ClassVar[float] = 1.8
 
     @property
     def promise(self) -> Promise:
         low, high = self.minval, self.maxval
         return Promise(low / 2 + high / 2, (high - low) / sqrt(12), low, high)
+
+    @property
+    def kurtosis(self) -> float:
+        return 1.8
 
     def scales(self) -> tuple[float, ...]:
         return self.minval, self.maxval, self.maxval - self.minval
@@ -182,28 +189,81 @@ class Normal(ElementwiseLaw):
 
 @dataclass(frozen=True)
 class TruncatedNormal(ElementwiseLaw):
-    """N(mean, uncut_std²) kept within mean ± 2 uncut_std; its own std is 0.8796 uncut_std."""
+    """N(uncut_mean, uncut_std²) kept within [cut_low, cut_high], by default within uncut_mean ± 2 uncut_std.
 
-    mean: float = 0.0
+    By the inverse CDF over what is kept: value = uncut_mean + uncut_std Φ⁻¹(Φ(low) + (Φ(high) − Φ(low)) (½ + u)).
+    """
+
+    uncut_mean: float = 0.0
     uncut_std: float = 1.0
-    kurtosis: ClassVar[float] = 2.3655367171
+    cut_low: float | None = None
+    cut_high: float | None = None
 
     @classmethod
     def with_std(cls, std: float) -> TruncatedNormal:
-        """Return the law that has the std itself: the uncut one is 1.1368 times as wide."""
+        """Return the law cut at ±2 that has the std itself: the uncut one is 1.1368 times as wide."""
         return cls(0.0, std / STD_WITHIN_2)
 
     @property
-    def promise(self) -> Promise:
+    def bounds(self) -> tuple[float, float]:
+        """The interval that is kept."""
         edge = 2 * self.uncut_std
-        return Promise(self.mean, self.uncut_std * STD_WITHIN_2, self.mean - edge, self.mean + edge)
+        low = self.uncut_mean - edge if self.cut_low is None else self.cut_low
+        high = self.uncut_mean + edge if self.cut_high is None else self.cut_high
+        return low, high
+
+    @property
+    def standard_bounds(self) -> tuple[float, float]:
+        """The interval in units of uncut_std, from the mean."""
+        edge = 2 * self.uncut_std
+        if self.uncut_std == 0 or self.bounds == (self.uncut_mean - edge, self.uncut_mean + edge):
+            return -2.0, 2.0
+        low, high = self.bounds
+        return (low - self.uncut_mean) / self.uncut_std, (high - self.uncut_mean) / self.uncut_std
+
+    @property
+    def promise(self) -> Promise:
+        low, high = self.bounds
+        if self.standard_bounds == (-2.0, 2.0):
+            return Promise(min(max(self.uncut_mean, low), high), self.uncut_std * STD_WITHIN_2, low, high)
+        kept = keep(*self.standard_bounds)
+        return Promise(self.uncut_mean + self.uncut_std * kept.mean, self.uncut_std * kept.std, low, high)
+
+    @property
+    def kurtosis(self) -> float:
+        return keep(*self.standard_bounds).kurtosis
+
+    def standard_errors(self, size: int) -> tuple[float, float]:
+        std = self.promise.std
+        return std / sqrt(size), std * sqrt((self.kurtosis - 1) / (4 * size))
+
+    def check(self, dtype: DType) -> None:
+        super().check(dtype)
+        low, high = self.standard_bounds
+        if low > FARTHEST or high < -FARTHEST:
+            what = f"the interval {list(self.bounds)} lies more than {FARTHEST:g} std from the mean {self.uncut_mean:g}"
+            raise ArgumentError(what, "move the mean or the interval, or use a larger std")
 
     def scales(self) -> tuple[float, ...]:
-        return self.low, self.high
+        return self.uncut_mean, self.uncut_std, *(edge for edge in self.bounds if isfinite(edge))
 
     def fill(self, stream: Stream, start: int, out: Array, scratch: Scratch) -> None:
-        fill_truncated_normal(stream.draws(start, start + len(out), 8 * out.itemsize), out, scratch)
-        _scale(out, self.uncut_std, self.mean)
+        if self.uncut_std == 0:
+            out.fill(self.mean)
+            return
+        draws = stream.draws(start, start + len(out), 8 * out.itemsize)
+        low, high = self.standard_bounds
+        if (low, high) == (-2.0, 2.0):
+            fill_truncated_normal(draws, out, scratch)
+            _scale(out, self.uncut_std, self.uncut_mean)
+        elif min(-low, high) > FARTHEST_DRAW:
+            fill_normal(draws, out, scratch)
+            _scale(out, self.uncut_std, self.uncut_mean)
+        else:
+            kept = keep(low, high)
+            values = kept_normal(draws, kept.below, kept.inside, kept.above)
+            _scale(values, self.uncut_std, self.uncut_mean)
+            np.copyto(out, np.clip(values, *self.bounds), casting="same_kind")
 
 
 def check_holds(dtype: DType, value: float | int | bool) -> None:

@@ -26,6 +26,9 @@ Floats = NDArray[Any]
 KEPT_WITHIN_2 = 0.9544997361036416
 """P(|N(0, 1)| < 2) = 2Φ(2) − 1."""
 
+FARTHEST_DRAW = 9.2
+"""No |z| is as great: the last 64-bit draw is Φ⁻¹(1 − 2⁻⁶⁵) = 9.155, the last of 32 bits 6.338."""
+
 _f = np.float32
 
 # z / u = constant + Σ a / (b − u²) for |u| ≤ 0.47732, as (a, b)
@@ -147,6 +150,27 @@ def fill_truncated_normal(draws: NDArray[Any], out: Floats, scratch: Scratch) ->
     else:
         _centre(out, scratch)
     np.clip(out, -2.0, 2.0, out=out)
+
+
+def kept_normal(draws: NDArray[Any], below: float, inside: float, above: float) -> Floats:
+    """Return standard normal values kept between two bounds, as float64.
+
+    `below`, `inside` and `above` are the masses of N(0, 1) under, between and over the bounds. Each value is taken from
+    the nearer tail, p = below + inside (½ + u) or above + inside (½ − u), so that intervals far out stay accurate.
+    """
+    bits = 8 * draws.itemsize
+    unsigned = draws.view(f"<u{draws.itemsize}")
+    top = unsigned.dtype.type(1 << (bits - 1))
+    from_low = (unsigned ^ top).astype(np.float64)  # 2^bits (½ + u) − ½
+    from_high = (~unsigned ^ top).astype(np.float64)  # 2^bits (½ − u) − ½
+    for side, edge in ((from_low, below), (from_high, above)):
+        side += 0.5
+        side *= 0.5**bits * inside
+        side += edge
+    p = np.minimum(from_low, from_high)
+    u: Floats = np.copysign(0.5 - p, np.where(from_low <= from_high, -1.0, 1.0))
+    _ppnd16_within(u, p)
+    return u
 
 
 def _centre(u: Floats, scratch: Scratch) -> tuple[NDArray[np.bool_], Floats]:

@@ -13,10 +13,11 @@ PACKAGE = Path(initcli.__file__).parent
 ROOT = PACKAGE.parent
 
 LAYERS = [
-    {"errors", "units"},
-    {"dtypes", "scratch", "fans", "stream", "quantiles", "laws", "whole_laws", "moments", "sampling"},
+    {"errors", "units", "calls"},
+    {"dtypes", "scratch", "fans", "stream", "quantiles", "truncation"},
+    {"laws", "whole_laws", "sparse_laws", "moments", "sampling"},
     {"initializers"},
-    {"tree", "calls", "yaml_document", "json_document", "document", "spec"},
+    {"tree", "yaml_document", "json_document", "document", "spec"},
     {"plan"},
     {"files", "publish", "formats", "report"},
     {"engine"},
