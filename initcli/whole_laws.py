@@ -48,8 +48,11 @@ class Orthogonal(WholeTensorLaw):
         return Promise(0.0, gain / sqrt(max(1, self.rows, self.cols)), -gain, gain)
 
     def standard_errors(self, size: int) -> tuple[float, float]:
-        """Return the errors for uncorrelated entries of fixed mean square: std = √(rms² − mean²) ≈ rms (1 − χ²/2n)."""
-        return self.std / sqrt(size), self.std / size
+        """Return the errors for uncorrelated entries of fixed mean square.
+
+        std = √(rms² − mean²) ≈ rms (1 − mean² / 2 rms²), so a mean five errors off takes 25 rms / 2n = 5 × 2.5 rms / n.
+        """
+        return self.std / sqrt(size), 2.5 * self.std / size
 
     def peak_nbytes(self, dtype: DType) -> int:
         """Return the bytes of the float64 draws, LAPACK's copy, the factors, and the rounded tensor."""

@@ -2,14 +2,17 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from initcli.dtypes import DTYPES
 from initcli.laws import Constant, Law, Normal, Uniform
-from initcli.moments import Moments
+from initcli.moments import Moments, measure
 from initcli.plan import load_plan
 from initcli.report import Report, agrees
-from initcli.whole_laws import Drawn
+from initcli.scratch import Scratch
+from initcli.stream import Stream
+from initcli.whole_laws import Drawn, Orthogonal
 
 F32, BF16 = DTYPES["float32"], DTYPES["bfloat16"]
 
@@ -40,6 +43,16 @@ def test_the_verdict_is_within_five_standard_errors_and_the_bounds(
 ) -> None:
     """Just inside agrees, just outside does not; where nothing is promised or drawn there is no verdict."""
     assert agrees(law, F32, observed) is verdict
+
+
+@pytest.mark.parametrize("size", [4, 32])
+def test_no_sound_orthogonal_matrix_is_told_to_be_off(size: int) -> None:
+    """Two thousand of them: their mean square is exact, and the std may lack just what the mean took."""
+    law, scratch = Orthogonal(size, size), Scratch()
+
+    for seed in range(2000 if size == 4 else 200):
+        values = law.sample(Stream(seed, "w"), F32).astype(np.float32)
+        assert agrees(law, F32, measure(values, 0.0, scratch)), seed
 
 
 def test_rounding_to_a_small_dtype_is_allowed_for() -> None:
