@@ -17,6 +17,9 @@ from initcli.quantiles import fill_normal
 from initcli.scratch import Scratch
 from initcli.stream import Stream
 
+PIECE_ELEMS = 1 << 16
+"""Elements that are drawn at once: what a piece needs for a while is small beside the tensor."""
+
 
 class WholeTensorLaw(Law):
     """A law that draws all elements of a tensor together."""
@@ -28,6 +31,16 @@ class WholeTensorLaw(Law):
     @abstractmethod
     def peak_nbytes(self, dtype: DType) -> int:
         """Return the bytes that drawing holds at its peak."""
+
+
+def draw_normal(stream: Stream, start: int, stop: int) -> Array:
+    """Return float64 standard normals of the 64-bit draws [start, stop), made piece by piece: only the array grows."""
+    values = np.empty(stop - start, np.float64)
+    scratch = Scratch()
+    for i in range(0, stop - start, PIECE_ELEMS):
+        part = values[i : i + PIECE_ELEMS]
+        fill_normal(stream.draws(start + i, start + i + len(part), 64), part, scratch)
+    return values
 
 
 @dataclass(frozen=True)
@@ -62,9 +75,7 @@ class Orthogonal(WholeTensorLaw):
     def sample(self, stream: Stream, dtype: DType) -> Array:
         """Return Q of the sign-fixed QR of a normal matrix, transposed if it is wide."""
         long, short = max(self.rows, self.cols), min(self.rows, self.cols)
-        normal = np.empty(long * short, np.float64)
-        fill_normal(stream.draws(0, long * short, 64), normal, Scratch())
-        q, r = np.linalg.qr(normal.reshape(long, short))
+        q, r = np.linalg.qr(draw_normal(stream, 0, long * short).reshape(long, short))
         q *= np.where(np.diagonal(r) < 0, -self.gain, self.gain)
         return np.ascontiguousarray(q if self.rows >= self.cols else q.T).reshape(-1)
 

@@ -1,5 +1,6 @@
 """Laws: promises, filling and what each refuses."""
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -114,6 +115,19 @@ def test_an_orthogonal_matrix_has_orthonormal_rows_or_columns(rows: int, cols: i
     assert np.abs(gram - gain**2 * np.eye(min(rows, cols))).max(initial=0.0) < 1e-13 * gain**2
     if w.size:
         assert np.sqrt((w**2).mean()) == pytest.approx(law.std, rel=1e-12)
+
+
+@pytest.mark.parametrize(("rows", "cols"), [(1200, 1000), (500, 3000)])
+def test_the_peak_that_an_orthogonal_law_tells_is_enough(rows: int, cols: int) -> None:
+    """What NumPy allocates while drawing stays below it, and the figure is no wild guess."""
+    law = Orthogonal(rows, cols)
+    tracemalloc.start()
+
+    sample(law, rows * cols)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert 0.5 * law.peak_nbytes(DTYPES["float32"]) < peak <= law.peak_nbytes(DTYPES["float32"]) + 10 * 2**20
 
 
 def test_orthogonal_entries_are_those_of_a_haar_matrix() -> None:
