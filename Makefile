@@ -31,6 +31,8 @@ oldest: $(OLDEST)/installed
 # Each client in a process of its own: torch and JAX do not live together in one.
 clients: $(CLIENTS)/installed
 	$(CLIENTS)/bin/python -m pytest -c pyproject.toml tests/clients/test_torch.py
+	$(CLIENTS)/bin/python -m pytest -c pyproject.toml tests/clients/test_torch_initializers.py
+	$(CLIENTS)/bin/python -m pytest -c pyproject.toml tests/clients/test_jax_initializers.py
 	KERAS_BACKEND=jax $(CLIENTS)/bin/python -m pytest -c pyproject.toml tests/clients/test_keras.py
 
 bench: $(CLIENTS)/installed

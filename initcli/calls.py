@@ -35,13 +35,15 @@ def parse_call(text: str) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
 
 
 def _plain(node: ast.expr) -> Any:
-    """Return a number, text, true, false or none; a bare word is text."""
+    """Return a number, text, true, false, none, or a tuple of these; a bare word is text."""
     if isinstance(node, ast.Constant) and isinstance(node.value, int | float | str | None):
         return node.value
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
         value = _plain(node.operand)
         if isinstance(value, int | float):
             return -value if isinstance(node.op, ast.USub) else value
+    if isinstance(node, ast.Tuple | ast.List):
+        return tuple(_plain(item) for item in node.elts)
     if isinstance(node, ast.Name):
         return {"true": True, "false": False, "none": None, "null": None}.get(node.id.lower(), node.id)
     raise ArgumentError(f"`{ast.unparse(node)[:80]}` is no plain value", "write a number or a word")

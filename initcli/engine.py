@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from initcli.errors import InitcliError
+from initcli.errors import ArgumentError, InitcliError
 from initcli.files import write_at
 from initcli.formats import Format, Layout
 from initcli.moments import Moments, measure
@@ -180,6 +180,9 @@ class _Worker:
         except MemoryError:
             what = f"not enough memory for `{tensor.name}`: {tensor.initializer} holds the whole tensor"
             raise InitcliError(tensor.place.fault(what, "use fewer elements, or an element-wise initializer")) from None
+        except ArgumentError as error:
+            fault = error.faults[0]
+            raise InitcliError(tensor.place.fault(f"cannot draw `{tensor.name}`: {fault.what}", fault.hint)) from error
         moments = Moments()
         for start in range(0, len(stored), CHUNK_ELEMS):
             moments = moments.merge(self._measure(stored[start : start + CHUNK_ELEMS], tensor))

@@ -58,7 +58,33 @@ def suggest(word: str, known: Iterable[str]) -> str:
     >>> suggest("qqq", ["he_normal", "zeros"])
     ''
     """
+    near = nearest(word, known)
+    return f"did you mean `{near}`?" if near else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the known word nearest to `word`, or an empty string if none is near."""
     from difflib import get_close_matches
 
-    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"did you mean `{near[0]}`?" if near else ""
+    return next(iter(get_close_matches(word, list(known), n=1, cutoff=0.6)), "")
+
+
+def render_raised(error: BaseException) -> str:
+    """Return what code that is not ours raised, on one line: `ValueError: no such mode`."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def locate_raised(error: BaseException) -> Position | None:
+    """Return where code that is not ours raised `error`: the last line of the first file outside of this package."""
+    import traceback
+    from pathlib import Path
+
+    package = str(Path(__file__).parent)
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith((package, "<"))  # "<": importlib's, or made by dataclass
+    ]
+    inside = [frame for frame in frames if frame.filename == frames[0].filename]
+    return Position(inside[-1].filename, inside[-1].lineno or 1, (inside[-1].colno or 0) + 1) if inside else None

@@ -11,7 +11,7 @@ from typing import Any
 from initcli.document import parse_document
 from initcli.dtypes import DType
 from initcli.errors import ArgumentError, Fault, InitcliError
-from initcli.initializers.base import Initializer, build
+from initcli.initializers.base import Initializer, build, decide_law
 from initcli.initializers.registry import find
 from initcli.laws import Law
 from initcli.spec import VERSION, Init, Place, Spec, TensorSpec, parse_spec
@@ -154,7 +154,7 @@ class _Resolver:
             self.faults.append(written.place.fault(what, f"a tensor has at most {MAX_ELEMENTS:,} elements"))
             return None
         try:
-            law = initializer.law(written.shape)
+            law = decide_law(initializer, written.shape)
             law.check(dtype)
         except ArgumentError as error:
             fault = error.faults[0]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.random import PCG64DXSM, SeedSequence
+from numpy.random import PCG64DXSM, Generator, SeedSequence
 from numpy.typing import NDArray
 
 SCHEME = 1
@@ -40,10 +40,17 @@ class Stream:
 
     def words(self, start: int, stop: int) -> NDArray[np.uint64]:
         """Return the raw 64-bit words [start, stop)."""
-        generator = PCG64DXSM(SeedSequence([*key_words(self.name), self.seed]))
-        generator.advance(start)
-        words: NDArray[np.uint64] = generator.random_raw(stop - start)
+        bits = self._bits()
+        bits.advance(start)
+        words: NDArray[np.uint64] = bits.random_raw(stop - start)
         return words
+
+    def generator(self) -> Generator:
+        """Return NumPy's generator over these bits from the first: its samplers may change with NumPy's version."""
+        return Generator(self._bits())
+
+    def _bits(self) -> PCG64DXSM:
+        return PCG64DXSM(SeedSequence([*key_words(self.name), self.seed]))
 
     def draws(self, start: int, stop: int, bits: int) -> NDArray[Any]:
         """Return the signed integers k of elements [start, stop), one of `bits` (32 or 64) bits for each element.

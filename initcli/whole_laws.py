@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from initcli.dtypes import DType
-from initcli.errors import ArgumentError
+from initcli.errors import ArgumentError, locate_raised, render_raised
 from initcli.laws import Array, Law, Promise
 from initcli.quantiles import fill_normal
 from initcli.scratch import Scratch
@@ -41,6 +42,13 @@ def draw_normal(stream: Stream, start: int, stop: int) -> Array:
         part = values[i : i + PIECE_ELEMS]
         fill_normal(stream.draws(start + i, start + i + len(part), 64), part, scratch)
     return values
+
+
+def draw_haar(stream: Stream, start: int, long: int, short: int, gain: float = 1.0) -> Array:
+    """Return gain Q: Q of the sign-fixed QR of the normal `long` × `short` matrix whose draws begin at `start`."""
+    q, r = np.linalg.qr(draw_normal(stream, start, start + long * short).reshape(long, short))
+    q *= np.where(np.diagonal(r) < 0, -gain, gain)
+    return q
 
 
 @dataclass(frozen=True)
@@ -73,19 +81,79 @@ class Orthogonal(WholeTensorLaw):
         return 8 * (4 * self.rows * self.cols + 2 * small * small) + dtype.itemsize * self.rows * self.cols
 
     def sample(self, stream: Stream, dtype: DType) -> Array:
-        """Return Q of the sign-fixed QR of a normal matrix, transposed if it is wide."""
-        long, short = max(self.rows, self.cols), min(self.rows, self.cols)
-        q, r = np.linalg.qr(draw_normal(stream, 0, long * short).reshape(long, short))
-        q *= np.where(np.diagonal(r) < 0, -self.gain, self.gain)
+        """Return Q, transposed if it is wide."""
+        q = draw_haar(stream, 0, max(self.rows, self.cols), min(self.rows, self.cols), self.gain)
         return np.ascontiguousarray(q if self.rows >= self.cols else q.T).reshape(-1)
 
 
 @dataclass(frozen=True)
+class ColumnsMoved(WholeTensorLaw):
+    """An orthogonal `matrix` whose columns run along `axis` of `shape`, and whose rows along all other axes."""
+
+    matrix: Orthogonal
+    shape: tuple[int, ...]
+    axis: int
+    is_portable: ClassVar[bool] = False
+
+    @property
+    def promise(self) -> Promise:
+        return self.matrix.promise
+
+    def standard_errors(self, size: int) -> tuple[float, float]:
+        return self.matrix.standard_errors(size)
+
+    def peak_nbytes(self, dtype: DType) -> int:
+        return self.matrix.peak_nbytes(dtype)  # the copy is made when LAPACK's are gone
+
+    def sample(self, stream: Stream, dtype: DType) -> Array:
+        rest = self.shape[: self.axis] + self.shape[self.axis + 1 :]
+        drawn = self.matrix.sample(stream, dtype).reshape(*rest, self.shape[self.axis])
+        return np.ascontiguousarray(np.moveaxis(drawn, -1, self.axis)).reshape(-1)
+
+
+@dataclass(frozen=True)
+class DeltaOrthogonal(WholeTensorLaw):
+    """A kernel (`taps`…, in, out) of zeros, with an orthogonal `matrix` of in × out at its centre tap, (k − 1) // 2."""
+
+    matrix: Orthogonal
+    taps: tuple[int, ...]
+    is_portable: ClassVar[bool] = False
+
+    @property
+    def promise(self) -> Promise:
+        """The matrix's bounds; its mean square, spread over all taps."""
+        matrix = self.matrix.promise
+        return matrix._replace(std=matrix.std / sqrt(prod(self.taps)))
+
+    def standard_errors(self, size: int) -> tuple[float, float]:
+        """Return the errors for a fixed mean square; std = √(rms² − mean²) ≥ rms − 5 of these while mean ≤ 5 errors."""
+        return self.std / sqrt(size), 2.5 * self.std / size
+
+    def scales(self) -> tuple[float, ...]:
+        return self.matrix.scales()
+
+    def peak_nbytes(self, dtype: DType) -> int:
+        """Return the bytes of the matrix at its peak, the float64 kernel, and the rounded kernel."""
+        size = prod(self.taps) * self.matrix.rows * self.matrix.cols
+        return self.matrix.peak_nbytes(dtype) + (8 + dtype.itemsize) * size
+
+    def sample(self, stream: Stream, dtype: DType) -> Array:
+        kernel = np.zeros((*self.taps, self.matrix.rows, self.matrix.cols))
+        centre = tuple((k - 1) // 2 for k in self.taps)
+        kernel[centre] = self.matrix.sample(stream, dtype).reshape(self.matrix.rows, self.matrix.cols)
+        return kernel.reshape(-1)
+
+
+@dataclass(frozen=True)
 class Drawn(WholeTensorLaw):
-    """What a function of (shape, dtype) returns: nothing is known of it beforehand."""
+    """What a function of (shape, dtype), and of `rng` if it names that, returns: nothing is known of it beforehand.
+
+    `name` is what errors call it.
+    """
 
     function: Callable[..., Any]
     shape: tuple[int, ...]
+    name: str = "initializer"
     is_portable: ClassVar[bool] = False
 
     @property
@@ -93,18 +161,51 @@ class Drawn(WholeTensorLaw):
         return Promise(nan, nan)
 
     def peak_nbytes(self, dtype: DType) -> int:
-        return 2 * dtype.itemsize * prod(self.shape)
+        """Return the bytes of what the function returns, a copy of it, and a mark of each element that is finite."""
+        return (2 * dtype.itemsize + 1) * prod(self.shape)
 
     def check(self, dtype: DType) -> None:
         pass  # what comes back is checked when it comes
 
     def sample(self, stream: Stream, dtype: DType) -> Array:
-        """Return what the function returns, checked for shape and dtype."""
-        array = np.asarray(self.function(self.shape, dtype=dtype.name))
+        """Return what the function returns, checked for shape, dtype and values.
+
+        Raises:
+            ArgumentError: the function raised an error, or what it returned is not what it was asked for.
+        """
+        _ = dtype.numpy  # from here on NumPy knows its name
+        wanted = {"rng": stream.generator()} if asks_for_rng(self.function) else {}
+        try:
+            array = np.asarray(self.function(self.shape, dtype=dtype.name, **wanted))
+        except MemoryError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise explain_raised(self.name, error) from error
+        self._check_returned(array, dtype)
+        return array.reshape(-1)
+
+    def _check_returned(self, array: Array, dtype: DType) -> None:
         if array.shape != self.shape or array.dtype.name != dtype.name:
             raise ArgumentError(
-                f"the initializer returned {array.dtype.name} of shape {array.shape}, "
-                f"not {dtype} of shape {self.shape}",
+                f"`{self.name}` returned {array.dtype.name} of shape {array.shape}, not {dtype} of shape {self.shape}",
                 "return an array of the shape and dtype that it is called with",
             )
-        return array.reshape(-1)
+        bad = 0 if array.dtype.kind in "biu" else array.size - int(np.count_nonzero(np.isfinite(array)))
+        if bad:
+            what = f"`{self.name}` returned values that are not finite: {bad:,} of {array.size:,}"
+            raise ArgumentError(what, f"return numbers that {dtype} can hold")
+
+
+def asks_for_rng(function: Callable[..., Any]) -> bool:
+    """Tell whether a function has a parameter called `rng`."""
+    try:
+        return "rng" in inspect.signature(function).parameters
+    except (TypeError, ValueError):  # a builtin that has no signature
+        return False
+
+
+def explain_raised(name: str, error: BaseException) -> ArgumentError:
+    """Return an error that a custom initializer raised as one of this program, with the line that it comes from."""
+    place = locate_raised(error)
+    where = f" ({place.source}:{place.line})" if place else ""
+    return ArgumentError(f"`{name}` raised {render_raised(error)}{where}", "mend the custom initializer")

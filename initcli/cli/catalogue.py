@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from initcli.cli.console import show, show_json, show_table, terminal_width
-from initcli.cli.options import takes_json
+from initcli.cli.options import takes_json, takes_plugins
 from initcli.cli.tables import Table, escape, titled
 from initcli.errors import Fault, InitcliError, suggest
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 @click.command("list", short_help="List the initializers.")
 @click.option("--framework", metavar="F", help="Only those of this framework, such as keras.")
+@takes_plugins
 @takes_json
 def list_initializers(framework: str | None, as_json: bool) -> None:
     """List the initializers: name, aliases, parameters with their defaults, and what each does.
@@ -47,6 +48,7 @@ def list_initializers(framework: str | None, as_json: bool) -> None:
 
 @click.command("show", short_help="Show an initializer's page.")
 @click.argument("name", metavar="NAME")
+@takes_plugins
 @takes_json
 def show_initializer(name: str, as_json: bool) -> None:
     """Show the page of the initializer NAME: formula, parameters, bounds, who differs, and the source.

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import sys
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
 import click
 
 from initcli.cli.console import ProgressBar, show, show_json, show_note, show_table
-from initcli.cli.options import MAX_JOBS, Output, SpecSource, takes_json, takes_output, takes_spec, whole_number
+from initcli.cli.options import (
+    MAX_JOBS,
+    Output,
+    SpecSource,
+    takes_json,
+    takes_output,
+    takes_plugins,
+    takes_spec,
+    whole_number,
+)
 from initcli.cli.tables import escape
 
 if TYPE_CHECKING:
@@ -24,6 +34,7 @@ if TYPE_CHECKING:
     "--jobs", callback=whole_number(1, MAX_JOBS), metavar="N", help="Threads; by default one for each processor."
 )
 @click.option("--dry-run", is_flag=True, help="Check everything, show the plan, and write nothing.")
+@takes_plugins
 @takes_json
 @click.option("--quiet", is_flag=True, help="Print errors only; with --json also the JSON.")
 def generate(source: SpecSource, output: Output, jobs: int | None, dry_run: bool, as_json: bool, quiet: bool) -> None:
@@ -61,9 +72,11 @@ def write_weights(plan: Plan, chosen: Format, output: Output, jobs: int | None, 
     from initcli.engine import default_jobs, generate_file, generate_stream
 
     jobs = jobs or default_jobs()
-    if output.is_stream:
-        return generate_stream(plan, chosen, sys.stdout.buffer, jobs=jobs, progress=progress)
-    return generate_file(plan, chosen, Path(output.path), force=output.force, jobs=jobs, progress=progress)
+    stream = sys.stdout
+    with redirect_stdout(sys.stderr):  # what a custom initializer prints is none of the data
+        if output.is_stream:
+            return generate_stream(plan, chosen, stream.buffer, jobs=jobs, progress=progress)
+        return generate_file(plan, chosen, Path(output.path), force=output.force, jobs=jobs, progress=progress)
 
 
 def show_report(report: Report, output: Output, as_json: bool, quiet: bool) -> None:

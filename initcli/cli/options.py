@@ -137,6 +137,27 @@ def takes_output(function: Command) -> Command:
     return gather
 
 
+def takes_plugins(function: Command) -> Command:
+    """Add --plugin, and import what it names before the command runs."""
+
+    @click.option(
+        "--plugin",
+        "plugins",
+        multiple=True,
+        metavar="FILE.py|MODULE",
+        help="Run this Python code, which registers initializers; may be given again.",
+    )
+    @functools.wraps(function)
+    def load(plugins: tuple[str, ...], **rest: Any) -> Any:
+        if plugins:
+            from initcli.cli.plugins import load_plugins
+
+            load_plugins(plugins)
+        return function(**rest)
+
+    return load
+
+
 def takes_json(function: Command) -> Command:
     """Add --json, handed over as `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")(function)

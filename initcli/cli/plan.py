@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from initcli.cli.console import show, show_json, show_table
-from initcli.cli.options import SpecSource, takes_json, takes_spec
+from initcli.cli.options import SpecSource, takes_json, takes_plugins, takes_spec
 
 
 @click.command("plan", short_help="Show what a spec means; nothing is drawn.")
 @takes_spec
+@takes_plugins
 @takes_json
 def plan(source: SpecSource, as_json: bool) -> None:
     """Resolve SPEC and show every tensor with its initializer and what its law promises; nothing is drawn.

@@ -1,6 +1,11 @@
-"""Initializers by name: `get`, the `Initializer` base class to subclass, `register` to add one, and Keras's classes."""
+"""Initializers by name: `get`, the `Initializer` base class to subclass, `register` to add one, and Keras's classes.
+
+The other frameworks' classes are in modules of their own, because their names clash with Keras's; the registry imports
+them when a name asks for them.
+"""
 
 from initcli.initializers.base import Initializer
+from initcli.initializers.gains import calculate_gain
 from initcli.initializers.keras import (
     Constant,
     Identity,
@@ -39,6 +44,7 @@ __all__ = [
     "TruncatedNormal",
     "VarianceScaling",
     "Zeros",
+    "calculate_gain",
     "find",
     "frameworks",
     "get",

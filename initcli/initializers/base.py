@@ -6,18 +6,19 @@ import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from math import prod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from initcli.dtypes import parse_dtype
-from initcli.errors import ArgumentError, suggest
+from initcli.errors import ArgumentError, InitcliError, suggest
 from initcli.fans import Fans
+from initcli.initializers.custom import giving_rng, init_fields, takes
 from initcli.laws import Law
 from initcli.scratch import Scratch
 from initcli.stream import Stream
-from initcli.whole_laws import Drawn
+from initcli.whole_laws import Drawn, asks_for_rng, explain_raised
 
 _GREATEST = sys.float_info.max
 
@@ -29,7 +30,10 @@ def parameter(default: Any, meaning: str) -> Any:
 
 @dataclass(frozen=True)
 class Initializer:
-    """A rule that turns a shape into a law. Subclass it and define `law`, or `__call__` as in Keras.
+    """A rule that turns a shape into a law. Subclass it and define `law`, or `__call__(shape, dtype)` as in Keras.
+
+    A `__call__` that names a parameter `rng` is given a `numpy.random.Generator` of the tensor's own. Parameters are
+    dataclass fields, or those of an `__init__` that keeps each as an attribute of its name.
 
     A subclass's docstring is its page: an imperative summary, the formula, `Bounds:`, `Differs:`, `Source:`. Calling an
     initializer draws an array: the same as the tensor of that `name` in a spec with that `seed`.
@@ -41,6 +45,19 @@ class Initializer:
 
     seed: int | None = field(default=None, kw_only=True)
 
+    def __init_subclass__(cls, **rest: Any) -> None:
+        """Let a class in the manner of Keras set its attributes, and be called without the `rng` that it names."""
+        super().__init_subclass__(**rest)
+        if "__init__" in cls.__dict__:
+            type.__setattr__(cls, "__setattr__", object.__setattr__)
+        if "__call__" in cls.__dict__ and asks_for_rng(cls.__dict__["__call__"]):
+            type.__setattr__(cls, "__call__", giving_rng(cls.__dict__["__call__"]))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Initializer) or type(other) is not type(self):
+            return False
+        return {**vars(other), "seed": other.seed} == {**vars(self), "seed": self.seed}
+
     def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
         """Return the law of a tensor of `shape`; `fans` replaces those that the framework reads from the shape.
 
@@ -50,7 +67,7 @@ class Initializer:
         del fans
         if type(self).__call__ is Initializer.__call__:
             raise NotImplementedError(f"{type(self).__name__} defines neither `law` nor `__call__`")
-        return Drawn(self, shape)
+        return Drawn(self, shape, self.name or type(self).__name__)
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = "float32", name: str = "") -> NDArray[Any]:
         """Return a new array of `shape` and `dtype` (float32 if None) drawn from the stream of `seed` and `name`.
@@ -71,12 +88,40 @@ class Initializer:
 
     @classmethod
     def parameters(cls) -> tuple[Field[Any], ...]:
-        """Return the parameters, in order, without the seed."""
-        return tuple(f for f in fields(cls) if f.name != "seed")
+        """Return the parameters without the seed, in order, those that Python takes by name only at the end."""
+        known = init_fields(cls) if cls._has_own_init() else fields(cls)
+        return tuple(sorted((f for f in known if f.name != "seed"), key=lambda f: bool(f.kw_only)))
+
+    @classmethod
+    def _has_own_init(cls) -> bool:
+        """Tell whether `__init__` was written by hand, so that its signature and not the fields are the parameters."""
+        writer = next(each for each in cls.__mro__ if "__init__" in each.__dict__)
+        return "__dataclass_fields__" not in writer.__dict__
 
     def config(self) -> dict[str, Any]:
         """Return the parameters' values by name, without the seed."""
-        return {f.name: getattr(self, f.name) for f in self.parameters()}
+        return {name: value for name, value in self.get_config().items() if name != "seed"}
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the parameters' values and the seed by name, as Keras serializes them.
+
+        >>> from initcli.initializers import RandomNormal
+        >>> RandomNormal(stddev=0.02, seed=7).get_config()
+        {'mean': 0.0, 'stddev': 0.02, 'seed': 7}
+        """
+        known = {f.name: getattr(self, f.name) for f in self.parameters() if hasattr(self, f.name)}
+        return {**known, "seed": self.seed}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Return the initializer that `get_config` described.
+
+        Raises:
+            ArgumentError: an unknown parameter, or a value that the initializer refuses.
+        """
+        made = build(cls, config)
+        assert isinstance(made, cls)  # noqa: S101  (for the type checker)
+        return made
 
     @classmethod
     def qualified_name(cls) -> str:
@@ -85,8 +130,9 @@ class Initializer:
 
     def __str__(self) -> str:
         """Return the call that makes it, leaving out what is default."""
-        given = [f"{f.name}={getattr(self, f.name)}" for f in self.parameters() if getattr(self, f.name) != f.default]
-        return f"{self.name}({', '.join(given)})" if given else self.name
+        config, name = self.config(), self.name or type(self).__name__
+        given = [f"{f.name}={config[f.name]}" for f in self.parameters() if config.get(f.name, f.default) != f.default]
+        return f"{name}({', '.join(given)})" if given else name
 
 
 def build(cls: type[Initializer], arguments: Mapping[str, Any], positional: tuple[Any, ...] = ()) -> Initializer:
@@ -109,11 +155,47 @@ def build(cls: type[Initializer], arguments: Mapping[str, Any], positional: tupl
     for f in cls.parameters():
         if f.default is MISSING and f.default_factory is MISSING and f.name not in given:
             raise ArgumentError(f"`{cls.name}` needs `{f.name}`", _signature(cls), parameter=f.name)
-    return cls(**given)
+    return _make(cls, given)
+
+
+def _make(cls: type[Initializer], given: dict[str, Any]) -> Initializer:
+    """Return cls(**given); what a custom class raises is its fault, and so is a parameter that it does not keep."""
+    try:
+        seed = {} if not cls._has_own_init() or takes(cls.__init__, "seed") else {"seed": given.pop("seed", None)}
+        made = cls(**given)
+        for name, value in seed.items():  # an `__init__` of its own need not know of it
+            object.__setattr__(made, name, value)
+        lost = [f.name for f in cls.parameters() if f.name not in made.config()]
+    except (InitcliError, MemoryError):
+        raise
+    except Exception as error:
+        if cls.__module__.startswith("initcli."):
+            raise
+        raise explain_raised(cls.name or cls.__name__, error) from error
+    if lost:
+        what = f"`{cls.name or cls.__name__}` does not tell its parameter `{lost[0]}`"
+        raise ArgumentError(what, f"keep it as `self.{lost[0]}`, or return it from `get_config`", parameter=lost[0])
+    return made
+
+
+def decide_law(initializer: Initializer, shape: tuple[int, ...]) -> Law:
+    """Return the law of a tensor of `shape`; whatever a custom `law` raises is an `ArgumentError`.
+
+    Raises:
+        ArgumentError: the initializer does not take such a shape.
+    """
+    try:
+        return initializer.law(shape)
+    except (InitcliError, MemoryError):
+        raise
+    except Exception as error:
+        if type(initializer).__module__.startswith("initcli."):
+            raise
+        raise explain_raised(str(initializer), error) from error
 
 
 def _signature(cls: type[Initializer]) -> str:
-    known = ", ".join(f"{f.name}={f.default}" for f in cls.parameters())
+    known = ", ".join(f.name if f.default is MISSING else f"{f.name}={f.default}" for f in cls.parameters())
     return f"its parameters: {known}" if known else f"`{cls.name}` takes no parameters"
 
 
@@ -133,6 +215,34 @@ def parse_number(parameter_name: str, value: object, least: float | None = None)
     if least is not None and value < least:
         raise ArgumentError(f"`{parameter_name}` must be at least {least:g}, got {value}", parameter=parameter_name)
     return value
+
+
+def check_ordered(low_name: str, low: float, high_name: str, high: float) -> None:
+    """Raise `ArgumentError` if the parameter `low_name` is greater than `high_name`."""
+    if low > high:
+        what = f"`{low_name}` must not exceed `{high_name}`, got {low} and {high}"
+        raise ArgumentError(what, "exchange the two", parameter=low_name)
+
+
+def check_choice(parameter_name: str, value: str, choices: tuple[str, ...]) -> None:
+    """Raise `ArgumentError` if `value` is none of `choices`."""
+    if value not in choices:
+        what = f"`{parameter_name}` cannot be `{value}`"
+        raise ArgumentError(what, f"one of: {', '.join(choices)}", parameter=parameter_name)
+
+
+def check_flag(parameter_name: str, value: object) -> None:
+    """Raise `ArgumentError` if `value` is neither true nor false."""
+    if not isinstance(value, bool):
+        raise ArgumentError(f"`{parameter_name}` must be true or false, got `{value}`", parameter=parameter_name)
+
+
+def check_rank(initializer_name: str, shape: tuple[int, ...], least: int, most: int | None = None) -> None:
+    """Raise `ArgumentError` if `shape` has fewer than `least` axes, or more than `most`."""
+    if len(shape) < least or (most is not None and len(shape) > most):
+        ranks = f"{least} or more" if most is None else f"{least}" if most == least else f"{least} to {most}"
+        what = f"`{initializer_name}` needs a shape of rank {ranks}, got {list(shape)}"
+        raise ArgumentError(what, "give it a matrix" if least == 2 else "", parameter="shape")
 
 
 def parse_seed(seed: object) -> int | None:

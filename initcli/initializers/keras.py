@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
-from initcli.errors import ArgumentError
 from initcli.fans import Fans
-from initcli.initializers.base import Initializer, parameter, parse_number
+from initcli.initializers.base import Initializer, check_ordered, check_rank, parameter, parse_number
 from initcli.initializers.registry import register
 from initcli.laws import Constant as ConstantLaw
 from initcli.laws import Eye, Law, Normal, Uniform
@@ -132,12 +131,7 @@ class RandomUniform(KerasInitializer):
     def __post_init__(self) -> None:
         parse_number("minval", self.minval)
         parse_number("maxval", self.maxval)
-        if self.minval > self.maxval:
-            raise ArgumentError(
-                f"`minval` must not exceed `maxval`, got {self.minval} and {self.maxval}",
-                "exchange the two",
-                parameter="minval",
-            )
+        check_ordered("minval", self.minval, "maxval", self.maxval)
 
     def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
         return Uniform(self.minval, self.maxval)
@@ -189,12 +183,7 @@ class Orthogonal(KerasInitializer):
         parse_number("gain", self.gain)
 
     def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        if len(shape) < 2:
-            raise ArgumentError(
-                f"`orthogonal` needs a shape of rank 2 or more, got {list(shape)}",
-                "give it a matrix",
-                parameter="shape",
-            )
+        check_rank(self.name, shape, 2)
         return OrthogonalLaw(prod(shape[:-1]), shape[-1], self.gain)
 
 
@@ -219,8 +208,5 @@ class Identity(KerasInitializer):
         parse_number("gain", self.gain)
 
     def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        if len(shape) != 2:
-            raise ArgumentError(
-                f"`identity` needs a shape of rank 2, got {list(shape)}", "give it a matrix", parameter="shape"
-            )
+        check_rank(self.name, shape, 2, 2)
         return Eye(shape[0], shape[1], self.gain)

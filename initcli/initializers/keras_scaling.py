@@ -8,34 +8,40 @@ Source: keras-team/keras v3.15.1, `keras/src/initializers/random_initializers.py
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
-from typing import Any, ClassVar
+from typing import ClassVar, TypeAlias
 
 from initcli.errors import ArgumentError
 from initcli.fans import Fans, keras_fans
-from initcli.initializers.base import parameter, parse_number
+from initcli.initializers.base import check_choice, parameter, parse_number
 from initcli.initializers.keras import KerasInitializer
 from initcli.initializers.registry import register
-from initcli.laws import Law, Normal, TruncatedNormal, Uniform
+from initcli.initializers.scaling import scaled_law
+from initcli.laws import Law
 
 _MODES = ("fan_in", "fan_out", "fan_avg")
-_DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform", "normal")
+
+Rule: TypeAlias = tuple[float, str, str]
+"""A scale, a mode and a distribution."""
 
 
-def _scaled_law(scale: float, mode: str, distribution: str, fans: Fans) -> Law:
-    """Return the law of variance scale / max(1, fan): the one body of the whole family."""
-    variance = scale / max(1.0, float(getattr(fans, mode)))
-    if distribution == "uniform":
-        limit = sqrt(3 * variance)
-        return Uniform(-limit, limit)
-    if distribution == "untruncated_normal":
-        return Normal(0.0, sqrt(variance))
-    return TruncatedNormal.with_std(sqrt(variance))
+def uncorrected(rule: Rule) -> Rule:
+    """Return the rule with its cut normal not widened: the laws of Keras up to 2.1 and TensorFlow up to 1.9."""
+    scale, mode, distribution = rule
+    return scale, mode, "uniform" if distribution == "uniform" else "uncorrected_normal"
+
+
+class ScaledInitializer(KerasInitializer):
+    """What scales with fans, which Keras reads from (receptive field…, in, out)."""
+
+    def scale_law(self, rule: Rule, shape: tuple[int, ...], fans: Fans | None) -> Law:
+        """Return the law of variance scale / max(1, fan)."""
+        scale, mode, distribution = rule
+        return scaled_law(distribution, scale, getattr(fans or keras_fans(shape), mode))
 
 
 @register
 @dataclass(frozen=True)
-class VarianceScaling(KerasInitializer):
+class VarianceScaling(ScaledInitializer):
     """Draw with a variance that is scaled to the fan of the shape.
 
     std = √(scale / n),  n = max(1, fan_in), fan_out or (fan_in + fan_out) / 2
@@ -50,6 +56,7 @@ class VarianceScaling(KerasInitializer):
     """
 
     name: ClassVar[str] = "variance_scaling"
+    distributions: ClassVar[tuple[str, ...]] = ("truncated_normal", "untruncated_normal", "uniform", "normal")
 
     scale: float = parameter(1.0, "the variance for a fan of one, > 0")
     mode: str = parameter("fan_in", "which fan: fan_in, fan_out or fan_avg")
@@ -60,34 +67,26 @@ class VarianceScaling(KerasInitializer):
     def __post_init__(self) -> None:
         if parse_number("scale", self.scale) <= 0:
             raise ArgumentError(f"`scale` must be positive, got {self.scale}", parameter="scale")
-        _check_choice("mode", self.mode, _MODES)
+        check_choice("mode", self.mode, _MODES)
         object.__setattr__(self, "distribution", str(self.distribution).lower())
-        _check_choice("distribution", self.distribution, _DISTRIBUTIONS)
+        check_choice("distribution", self.distribution, self.distributions)
 
     def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        return _scaled_law(self.scale, self.mode, self.distribution, fans or keras_fans(shape))
+        return self.scale_law((self.scale, self.mode, self.distribution), shape, fans)
 
 
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ArgumentError(f"`{name}` cannot be `{value}`", f"one of: {', '.join(choices)}", parameter=name)
+class _Named(ScaledInitializer):
+    """A named child of `VarianceScaling`."""
 
-
-class _Scaled(KerasInitializer):
-    """A named child of `VarianceScaling`: fixed scale, mode and distribution."""
-
-    _fixed: ClassVar[tuple[float, str, str]]
-
-    def __init_subclass__(cls, *, scale: float, mode: str, distribution: str, **rest: Any) -> None:
-        super().__init_subclass__(**rest)
-        cls._fixed = (scale, mode, distribution)
+    rule: ClassVar[Rule]
+    """The scale, mode and distribution that the name stands for."""
 
     def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        return _scaled_law(*self._fixed, fans or keras_fans(shape))
+        return self.scale_law(self.rule, shape, fans)
 
 
 @register
-class GlorotUniform(_Scaled, scale=1.0, mode="fan_avg", distribution="uniform"):
+class GlorotUniform(_Named):
     """Draw weights that keep the variance both going forward and coming back, uniformly.
 
     W ~ U[−L, L),  L = √(6 / (fan_in + fan_out)),  std = √(2 / (fan_in + fan_out))
@@ -101,10 +100,11 @@ class GlorotUniform(_Scaled, scale=1.0, mode="fan_avg", distribution="uniform"):
     """
 
     name: ClassVar[str] = "glorot_uniform"
+    rule: ClassVar[Rule] = (1.0, "fan_avg", "uniform")
 
 
 @register
-class GlorotNormal(_Scaled, scale=1.0, mode="fan_avg", distribution="truncated_normal"):
+class GlorotNormal(_Named):
     """Draw weights that keep the variance both going forward and coming back, from a cut normal.
 
     W ~ N(0, (1.1368 std)²) kept within two of it,  std = √(2 / (fan_in + fan_out))
@@ -115,10 +115,11 @@ class GlorotNormal(_Scaled, scale=1.0, mode="fan_avg", distribution="truncated_n
     """
 
     name: ClassVar[str] = "glorot_normal"
+    rule: ClassVar[Rule] = (1.0, "fan_avg", "truncated_normal")
 
 
 @register
-class HeUniform(_Scaled, scale=2.0, mode="fan_in", distribution="uniform"):
+class HeUniform(_Named):
     """Draw weights so that ReLU layers keep their variance going forward, uniformly.
 
     W ~ U[−L, L),  L = √(6 / fan_in),  std = √(2 / fan_in)
@@ -129,10 +130,11 @@ class HeUniform(_Scaled, scale=2.0, mode="fan_in", distribution="uniform"):
     """
 
     name: ClassVar[str] = "he_uniform"
+    rule: ClassVar[Rule] = (2.0, "fan_in", "uniform")
 
 
 @register
-class HeNormal(_Scaled, scale=2.0, mode="fan_in", distribution="truncated_normal"):
+class HeNormal(_Named):
     """Draw weights so that ReLU layers keep their variance going forward.
 
     W ~ N(0, (1.1368 std)²) kept within two of it,  std = √(2 / fan_in)
@@ -146,10 +148,11 @@ class HeNormal(_Scaled, scale=2.0, mode="fan_in", distribution="truncated_normal
     """
 
     name: ClassVar[str] = "he_normal"
+    rule: ClassVar[Rule] = (2.0, "fan_in", "truncated_normal")
 
 
 @register
-class LecunUniform(_Scaled, scale=1.0, mode="fan_in", distribution="uniform"):
+class LecunUniform(_Named):
     """Draw weights whose outputs have the variance of their inputs, uniformly.
 
     W ~ U[−L, L),  L = √(3 / fan_in),  std = √(1 / fan_in)
@@ -159,10 +162,11 @@ class LecunUniform(_Scaled, scale=1.0, mode="fan_in", distribution="uniform"):
     """
 
     name: ClassVar[str] = "lecun_uniform"
+    rule: ClassVar[Rule] = (1.0, "fan_in", "uniform")
 
 
 @register
-class LecunNormal(_Scaled, scale=1.0, mode="fan_in", distribution="truncated_normal"):
+class LecunNormal(_Named):
     """Draw weights whose outputs have the variance of their inputs; the companion of SELU.
 
     W ~ N(0, (1.1368 std)²) kept within two of it,  std = √(1 / fan_in)
@@ -173,3 +177,4 @@ class LecunNormal(_Scaled, scale=1.0, mode="fan_in", distribution="truncated_nor
     """
 
     name: ClassVar[str] = "lecun_normal"
+    rule: ClassVar[Rule] = (1.0, "fan_in", "truncated_normal")

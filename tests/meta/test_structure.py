@@ -15,7 +15,7 @@ ROOT = PACKAGE.parent
 LAYERS = [
     {"errors", "units", "calls"},
     {"dtypes", "scratch", "fans", "stream", "quantiles", "truncation"},
-    {"laws", "whole_laws", "sparse_laws", "moments", "sampling"},
+    {"laws", "whole_laws", "convolution_laws", "fixed_laws", "sparse_laws", "kernel_laws", "moments", "sampling"},
     {"initializers"},
     {"tree", "yaml_document", "json_document", "document", "spec"},
     {"plan"},

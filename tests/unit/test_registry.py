@@ -1,6 +1,7 @@
 """Names, aliases, configs, callables, and initializers of one's own."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import MISSING, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -36,6 +37,7 @@ FIFTEEN = [
 @pytest.fixture(autouse=True)
 def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a test register what it likes and leave no trace."""
+    registry.load(*registry.MODULES)  # a module registers once: not into a copy that goes
     monkeypatch.setattr(registry, "_classes", dict(registry._classes))
     monkeypatch.setattr(registry, "_aliases", dict(registry._aliases))
 
@@ -80,6 +82,127 @@ def test_an_unknown_name_suggests_a_near_one() -> None:
         initializers.get("he_norml")
 
     assert caught.value.faults[0].hint.startswith("did you mean `he_normal`?")
+
+
+@pytest.mark.parametrize(
+    ("name", "framework", "hint"),
+    [
+        ("kaiming_normal", "keras", "torch's: write `torch.kaiming_normal`"),
+        ("calculate_gian", "keras", "`initcli list` shows all"),
+        ("torch.lecun_uniform", "keras", "write `jax.lecun_uniform`"),
+        ("torch.kaiming_norml", "keras", "did you mean `torch.kaiming_normal`?"),
+        ("truncc_normal", "torch", "did you mean `trunc_normal`?"),
+        ("random_norml", "keras", "did you mean `random_normal`?"),
+        ("trunc_norml", "torch", "did you mean `trunc_normal`?"),
+    ],
+)
+def test_a_hint_looks_into_every_framework(name: str, framework: str, hint: str) -> None:
+    """Who has the name, and how to write it; a near name of the spec's own framework needs no prefix."""
+    with pytest.raises(ArgumentError, match=f"unknown initializer `{name}`") as caught:
+        initializers.get(name, framework)
+
+    assert hint in caught.value.faults[0].hint
+
+
+@pytest.mark.parametrize("name", ["HeNormalV2", "he_normalV2", "keras.HeNormalV2", "keras.he_normalV2"])
+def test_the_names_of_version_2_are_kerass(name: str) -> None:
+    """tf.keras up to 2.15 knows them; configs that it wrote say so."""
+    assert initializers.get(name) == HeNormal()
+
+
+@pytest.mark.parametrize("name", ["zerosV2", "STFTV2", "OrthogonalInitializerV2", "normalV2", "torch.NormalV2", "V2"])
+def test_no_other_name_takes_version_2(name: str) -> None:
+    """Snake case has it for six laws only, and other frameworks not at all."""
+    with pytest.raises(ArgumentError, match="unknown initializer"):
+        initializers.get(name)
+
+
+def test_a_config_of_keras_3_is_taken_as_it_writes_it() -> None:
+    """Keras 3.15 says which axes are named: none."""
+    config = {"seed": 3, "input_axes": None, "output_axes": None}
+    written = {"module": "keras.initializers", "class_name": "HeNormal", "config": config, "registered_name": None}
+
+    assert initializers.get(written) == HeNormal(seed=3)
+
+
+def test_a_config_of_keras_2_may_carry_a_dtype() -> None:
+    """Keras 2 passes over it; in a config of Keras 3, which refuses it, it is an error."""
+    config = {"class_name": "RandomNormal", "config": {"mean": 1.0, "stddev": 2.0, "seed": 3, "dtype": "float32"}}
+
+    assert initializers.get(config) == initializers.RandomNormal(1.0, 2.0, seed=3)
+    with pytest.raises(ArgumentError, match="no parameter `dtype`"):
+        initializers.get({**config, "module": "keras.initializers"})
+
+
+@pytest.mark.parametrize(
+    "config", [{"class_name": 3}, {"class_name": "Zeros", "confg": {}}, {"class_name": "Zeros", "config": 3}]
+)
+def test_a_config_of_another_form_is_refused(config: Any) -> None:
+    """A class name that is text, a mapping, and no other key."""
+    with pytest.raises(ArgumentError):
+        initializers.get(config)
+
+
+def test_an_array_becomes_an_initializer_that_returns_it() -> None:
+    """Cast to the dtype, each time a new one; another shape is refused, as in Keras 3."""
+    values = np.array([[1.0, 2.0], [3.0, 4.0]])
+
+    given = initializers.get(values)
+    values[0, 0] = 9.0
+    drawn = given((2, 2), dtype="float16")
+    drawn[1, 1] = 9.0
+
+    assert drawn.dtype == np.float16
+    assert given(shape=(2, 2), dtype="int32").tolist() == [[1, 2], [3, 4]]
+    assert given.law((2, 2)).sample(Stream(0, "w"), DTYPES["float32"]).tolist() == [1, 2, 3, 4]
+    with pytest.raises(ArgumentError, match=r"has shape \[2, 2\], not \[2, 3\]"):
+        given((2, 3))
+
+
+@pytest.mark.parametrize("bad", [3, 0.5, True, np.float32(2), [1.0], (1, 2)])
+def test_numbers_and_lists_are_no_initializers(bad: Any) -> None:
+    """As in Keras."""
+    with pytest.raises(ArgumentError, match="is not an initializer"):
+        initializers.get(bad)
+
+
+def test_a_class_that_is_no_initializer_is_made_and_called() -> None:
+    """As in Keras 3, which makes an object of any class."""
+
+    class Threes:
+        def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
+            return np.full(shape, 3, dtype)
+
+    assert isinstance(initializers.get(Threes), Threes)
+
+
+def test_parameters_go_with_a_name_only() -> None:
+    """An object has its parameters already."""
+    with pytest.raises(ArgumentError, match="takes no parameters"):
+        initializers.get(HeNormal(), seed=3)
+    with pytest.raises(ArgumentError, match="takes no parameters"):
+        initializers.get(None, seed=3)
+
+
+@pytest.mark.parametrize("name", registry.registered())
+def test_every_initializer_survives_its_config(name: str) -> None:
+    """`from_config(get_config())` is equal, the seed too, also after a way through JSON; another seed is not."""
+    cls = registry.registered()[name]
+    words = {"mode": "fan_in", "distribution": "uniform"}
+    required = {
+        f.name: words.get(f.name, 0.5)
+        for f in cls.parameters()
+        if f.default is MISSING and f.default_factory is MISSING
+    }
+    made = registry.build(cls, {**required, "seed": 7})
+
+    again = cls.from_config(made.get_config())
+    through_json = cls.from_config(json.loads(json.dumps(made.get_config())))
+
+    assert again == made == through_json
+    assert again.seed == 7
+    assert cls.from_config({**made.get_config(), "seed": 8}) != made
+    assert initializers.get({"class_name": name, "config": made.get_config()}) == made
 
 
 def test_a_call_draws_what_the_tensor_of_that_name_and_seed_gets() -> None:

@@ -1,0 +1,235 @@
+"""Haiku's initializers, for shapes (receptive field…, in, out). Here `normal` is not cut.
+
+Haiku's linear and convolution layers use truncated_normal(1 / √fan_in), uncorrected, unless told otherwise.
+
+Source: google-deepmind/dm-haiku@f4d858a, `haiku/_src/initializers.py`; read, not run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, dataclass
+from math import prod
+from typing import ClassVar
+
+from initcli.fans import Fans, haiku_fans, resolve_axis
+from initcli.initializers.base import Initializer, check_choice, check_rank, parameter, parse_number
+from initcli.initializers.bodies import CutBody, NormalBody, UniformBody, ValueBody, divided_law
+from initcli.initializers.jax import Orthogonal as JaxOrthogonal
+from initcli.initializers.jax import parse_axis
+from initcli.initializers.registry import register
+from initcli.initializers.scaling import scaled_law
+from initcli.kernel_laws import IdentityKernel
+from initcli.laws import Law
+
+_MODES = ("fan_in", "fan_out", "fan_avg")
+_DISTRIBUTIONS = ("truncated_normal", "normal", "uniform")
+
+
+class HaikuInitializer(Initializer):
+    """An initializer of the framework `haiku`."""
+
+    framework: ClassVar[str] = "haiku"
+
+
+@register
+@dataclass(frozen=True)
+class Constant(HaikuInitializer, ValueBody):
+    """Fill with one value.
+
+    W = constant
+
+    Bounds: constant
+    Source: Haiku
+    """
+
+    name: ClassVar[str] = "constant"
+
+    constant: float | int | bool = parameter(MISSING, "the value of every element")
+
+
+@register
+@dataclass(frozen=True)
+class RandomNormal(HaikuInitializer, NormalBody):
+    """Draw from a normal distribution.
+
+    W ~ N(mean, stddev²)
+
+    Bounds: none; in float32 the farthest value lies at mean ± 6.34 stddev
+    Differs: the stddev comes first here; its default is 0.05 in Keras, 0.01 in JAX.
+    Source: Haiku
+    """
+
+    name: ClassVar[str] = "random_normal"
+    std_name: ClassVar[str] = "stddev"
+
+    stddev: float = parameter(1.0, "the standard deviation of the values, ≥ 0")
+    mean: float = parameter(0.0, "the mean of the values")
+
+
+@register
+@dataclass(frozen=True)
+class TruncatedNormal(HaikuInitializer, CutBody):
+    """Draw from a normal distribution cut at multiples of its standard deviation.
+
+    W = mean + stddev Z,  Z ~ N(0, 1) kept within [lower, upper];  std = 0.87962566 stddev for the default cut at ±2
+
+    Bounds: mean + lower stddev ≤ W ≤ mean + upper stddev
+    Differs: PyTorch and Paddle cut at absolute values; Keras's default stddev is 0.05, JAX's 0.01.
+    Source: Haiku
+    """
+
+    name: ClassVar[str] = "truncated_normal"
+    std_name: ClassVar[str] = "stddev"
+    edge_names: ClassVar[tuple[str, str]] = ("lower", "upper")
+    is_relative: ClassVar[bool] = True
+
+    stddev: float = parameter(1.0, "the standard deviation before the cut, ≥ 0")
+    mean: float = parameter(0.0, "the mean before the cut")
+    lower: float = parameter(-2.0, "the lower end of what is kept, in units of stddev")
+    upper: float = parameter(2.0, "the upper end of what is kept, in units of stddev; ≥ lower")
+
+
+@register
+@dataclass(frozen=True)
+class RandomUniform(HaikuInitializer, UniformBody):
+    """Draw from a uniform distribution.
+
+    W ~ U[minval, maxval),  std = (maxval − minval) / √12
+
+    Bounds: minval ≤ W < maxval
+    Differs: the default is [−0.05, 0.05) in Keras, [0, 0.01) in JAX, [−1, 1) in Paddle.
+    Source: Haiku
+    """
+
+    name: ClassVar[str] = "random_uniform"
+    edge_names: ClassVar[tuple[str, str]] = ("minval", "maxval")
+
+    minval: float = parameter(0.0, "the lower bound, which can be drawn")
+    maxval: float = parameter(1.0, "the upper bound, which cannot; ≥ minval")
+
+
+@dataclass(frozen=True)
+class ScalingBody(Initializer):
+    """Variance scaling as Haiku and Sonnet have it."""
+
+    scale: float = parameter(1.0, "the variance for a fan of one, ≥ 0")
+    mode: str = parameter("fan_in", "which fan: fan_in, fan_out or fan_avg")
+    distribution: str = parameter("truncated_normal", "truncated_normal, normal (not cut) or uniform")
+
+    def __post_init__(self) -> None:
+        parse_number("scale", self.scale, least=0)
+        check_choice("mode", self.mode, _MODES)
+        object.__setattr__(self, "distribution", str(self.distribution).lower())
+        check_choice("distribution", self.distribution, _DISTRIBUTIONS)
+
+    def fans_of(self, shape: tuple[int, ...]) -> Fans:
+        """Return the fans of the shape."""
+        return haiku_fans(shape)
+
+    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
+        distribution = "untruncated_normal" if self.distribution == "normal" else self.distribution
+        return scaled_law(distribution, self.scale, getattr(fans or self.fans_of(shape), self.mode))
+
+
+@register
+@dataclass(frozen=True)
+class VarianceScaling(HaikuInitializer, ScalingBody):
+    """Draw with a variance that is scaled to the fan of the shape.
+
+    std = √(scale / n),  n = max(1, fan_in), fan_out or (fan_in + fan_out) / 2
+    truncated_normal: cut at ±2 of 1.1368 std, so that std holds after the cut;  uniform: U[−L, L), L = √3 std
+
+    Bounds: truncated_normal ±2.2737 std; uniform ±1.7321 std; normal none
+    Differs: Keras's `normal` is cut; Haiku's layers cut without correcting: 0.8796 std.
+    Source: Haiku; He, Zhang, Ren & Sun (2015) and Glorot & Bengio (2010) for the scales
+    """
+
+    name: ClassVar[str] = "variance_scaling"
+
+    fan_in_axes: tuple[int, ...] | None = parameter(None, "above rank 2, the axes that count the inputs")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.fan_in_axes is not None:
+            several = self.fan_in_axes if isinstance(self.fan_in_axes, tuple | list) else (self.fan_in_axes,)
+            object.__setattr__(self, "fan_in_axes", tuple(parse_axis("fan_in_axes", axis) for axis in several))
+
+    def fans_of(self, shape: tuple[int, ...]) -> Fans:
+        return haiku_fans(shape, self.fan_in_axes)
+
+
+@register
+@dataclass(frozen=True)
+class UniformScaling(HaikuInitializer):
+    """Draw weights whose outputs have the variance of their inputs, times a factor, uniformly.
+
+    W ~ U[−L, L),  L = scale √(3 / n),  n = the product of all axes but the last
+
+    Bounds: ±scale √(3 / n)
+    Source: Haiku
+    """
+
+    name: ClassVar[str] = "uniform_scaling"
+
+    scale: float = parameter(1.0, "what the bound is multiplied with, ≥ 0")
+
+    def __post_init__(self) -> None:
+        parse_number("scale", self.scale, least=0)
+
+    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
+        return divided_law(self, shape, "uniform", 1.0, fans.fan_in if fans else prod(shape[:-1]), self.scale)
+
+
+@register
+@dataclass(frozen=True)
+class Orthogonal(HaikuInitializer):
+    """Draw a random matrix with orthonormal rows or columns.
+
+    W = scale Q, `axis` moved last and the others flattened to rows;
+    Q has orthonormal columns, or rows where there are fewer rows than columns
+
+    Bounds: ±scale; every entry has mean square scale² / max(rows, columns)
+    Differs: JAX calls the axis column_axis; PyTorch flattens (out, …) to out × rest. The bits rest on LAPACK.
+    Source: Haiku; Saxe, McClelland & Ganguli (2013), https://arxiv.org/abs/1312.6120
+    """
+
+    name: ClassVar[str] = "orthogonal"
+
+    scale: float = parameter(1.0, "what Q is multiplied with")
+    axis: int = parameter(-1, "the axis along which the columns of Q are counted")
+
+    def __post_init__(self) -> None:
+        parse_number("scale", self.scale)
+        object.__setattr__(self, "axis", parse_axis("axis", self.axis))
+
+    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
+        check_rank(self.name, shape, 2)
+        return JaxOrthogonal(self.scale, resolve_axis("axis", self.axis, shape)).law(shape)
+
+
+@dataclass(frozen=True)
+class IdentitiesBody(Initializer):
+    """One identity for every index of the leading axes."""
+
+    gain: float = parameter(1.0, "the value on the diagonals")
+
+    def __post_init__(self) -> None:
+        parse_number("gain", self.gain)
+
+    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
+        check_rank(self.name, shape, 2)
+        return IdentityKernel(shape, self.gain)
+
+
+@register
+class Identity(HaikuInitializer, IdentitiesBody):
+    """Put ones on the main diagonal of every matrix along the last two axes.
+
+    W[…, i, j] = gain if i = j, else 0
+
+    Bounds: 0 and gain
+    Differs: Keras's takes rank 2 only; Flux's puts one matrix at the centre of a kernel.
+    Source: Haiku
+    """
+
+    name: ClassVar[str] = "identity"

@@ -1,0 +1,401 @@
+"""PyTorch's `torch.nn.init`: every function, by its name without the underscore, which is an alias.
+
+Shapes are PyTorch's: (out, in, receptive field…).
+
+Source: pytorch/pytorch v2.13.0, `torch/nn/init.py`; checked by `make clients`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, dataclass
+from math import ceil, prod
+from typing import Any, ClassVar
+
+from initcli.errors import ArgumentError
+from initcli.fans import Fans, torch_fans
+from initcli.initializers.base import (
+    Initializer,
+    check_choice,
+    check_ordered,
+    check_rank,
+    parameter,
+    parse_number,
+)
+from initcli.initializers.gains import calculate_gain, parse_gain
+from initcli.initializers.registry import register
+from initcli.initializers.scaling import scaled_law
+from initcli.laws import Constant as ConstantLaw
+from initcli.laws import Eye as EyeLaw
+from initcli.laws import Law, TruncatedNormal
+from initcli.laws import Normal as NormalLaw
+from initcli.laws import Uniform as UniformLaw
+from initcli.sparse_laws import Dirac as DiracLaw
+from initcli.sparse_laws import Sparse as SparseLaw
+from initcli.whole_laws import Orthogonal as OrthogonalLaw
+
+_GAIN_MEANING = "what the std is multiplied with: a number, a nonlinearity (relu), calculate_gain(leaky_relu, 0.2)"
+
+
+class TorchInitializer(Initializer):
+    """An initializer of the framework `torch`."""
+
+    framework: ClassVar[str] = "torch"
+
+    def __init_subclass__(cls, **rest: Any) -> None:
+        super().__init_subclass__(**rest)
+        if cls.name and "aliases" not in cls.__dict__:
+            cls.aliases = (f"{cls.name}_",)
+
+
+@register
+@dataclass(frozen=True)
+class Uniform(TorchInitializer):
+    """Draw from a uniform distribution.
+
+    W ~ U[a, b),  std = (b − a) / √12
+
+    Bounds: a ≤ W < b
+    Differs: the default is [−0.05, 0.05) in Keras, [0, 0.01) in JAX, [−1, 1) in Paddle.
+    Source: PyTorch 2.13
+    """
+
+    name: ClassVar[str] = "uniform"
+
+    a: float = parameter(0.0, "the lower bound, which can be drawn")
+    b: float = parameter(1.0, "the upper bound, which cannot; ≥ a")
+
+    def __post_init__(self) -> None:
+        parse_number("a", self.a)
+        parse_number("b", self.b)
+        check_ordered("a", self.a, "b", self.b)
+
+    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
+        return UniformLaw(self.a, self.b)
+
+
+@register
+@dataclass(frozen=True)
+class Normal(TorchInitializer):
+    """Draw from a normal distribution.
+
+    W ~ N(mean, std²)
+
+    Bounds: none; in float32 the farthest value lies at mean ± 6.34 std
+    Differs: the default std is 0.05 in Keras, 0.01 in JAX, MXNet and Lasagne.
+    Source: PyTorch 2.13
+    """
+
+    name: ClassVar[str] = "normal"
+
+    mean: float = parameter(0.0, "the mean of the values")
+    std: float = parameter(1.0, "the standard deviation of the values, ≥ 0")
+
+    def __post_init__(self) -> None:
+        parse_number("mean", self.mean)
+        parse_number("std", self.std, least=0)
+
+    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
+        return NormalLaw(self.mean, self.std)
+
+
+@register
+@dataclass(frozen=True)
+class TruncNormal(TorchInitializer):
+    """Draw from a normal distribution cut at two values.
+
+    W ~ N(mean, std²) kept within [a, b], which are values and not multiples of std
+
+    >>> TruncNormal(std=0.02).law((8, 8)).std  # [−2, 2] is a hundred std away: nothing is cut
+    0.02
+
+    Bounds: a ≤ W ≤ b
+    Differs: Keras and JAX cut at two std, whatever the std; JAX's bounds are multiples of it.
+    Source: PyTorch 2.13
+    """
+
+    name: ClassVar[str] = "trunc_normal"
+
+    mean: float = parameter(0.0, "the mean before the cut")
+    std: float = parameter(1.0, "the standard deviation before the cut, > 0")
+    a: float = parameter(-2.0, "the least value")
+    b: float = parameter(2.0, "the greatest value, ≥ a")
+
+    def __post_init__(self) -> None:
+        for name in ("mean", "std", "a", "b"):
+            parse_number(name, getattr(self, name))
+        if self.std <= 0:
+            raise ArgumentError(f"`std` must be positive, got {self.std}", parameter="std")
+        check_ordered("a", self.a, "b", self.b)
+
+    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
+        return TruncatedNormal(self.mean, self.std, self.a, self.b)
+
+
+@register
+@dataclass(frozen=True)
+class Constant(TorchInitializer):
+    """Fill with one value.
+
+    W = val
+
+    Bounds: val
+    Differs: Keras calls the value `value`, and its default is 0.
+    Source: PyTorch 2.13
+    """
+
+    name: ClassVar[str] = "constant"
+
+    val: float | int | bool = parameter(MISSING, "the value of every element")
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.val, bool):
+            parse_number("val", self.val)
+
+    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
+        return ConstantLaw(self.val)
+
+
+@register
+@dataclass(frozen=True)
+class Ones(TorchInitializer):
+    """Fill with ones.
+
+    W = 1
+
+    Bounds: 1
+    Source: PyTorch 2.13
+    """
+
+    name: ClassVar[str] = "ones"
+
+    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
+        return ConstantLaw(1)
+
+
+@register
+@dataclass(frozen=True)
+class Zeros(TorchInitializer):
+    """Fill with zeros.
+
+    W = 0
+
+    Bounds: 0
+    Source: PyTorch 2.13
+    """
+
+    name: ClassVar[str] = "zeros"
+
+    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
+        return ConstantLaw(0)
+
+
+@register
+@dataclass(frozen=True)
+class Eye(TorchInitializer):
+    """Put ones on the main diagonal.
+
+    W[i, j] = 1 if i = j, else 0
+
+    Bounds: 0 and 1
+    Differs: Keras calls it identity and gives it a gain.
+    Source: PyTorch 2.13
+    """
+
+    name: ClassVar[str] = "eye"
+
+    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
+        check_rank(self.name, shape, 2, 2)
+        return EyeLaw(*shape)
+
+
+@register
+@dataclass(frozen=True)
+class Dirac(TorchInitializer):
+    """Let a convolution pass its inputs on unchanged, as many as there are outputs for.
+
+    W[g m + d, d, k // 2, …] = 1 for d < min(m, in) in each group g, else 0;  m = out / groups
+
+    Bounds: 0 and 1
+    Differs: JAX's and TensorFlow's delta_orthogonal puts an orthogonal matrix at (k − 1) // 2.
+    Source: PyTorch 2.13
+    """
+
+    name: ClassVar[str] = "dirac"
+
+    groups: int = parameter(1, "how many blocks the outputs are divided into, ≥ 1; it divides the first axis")
+
+    def __post_init__(self) -> None:
+        if parse_number("groups", self.groups, least=1) != int(self.groups):
+            raise ArgumentError(f"`groups` must be a whole number, got {self.groups}", parameter="groups")
+
+    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
+        check_rank(self.name, shape, 3, 5)
+        if shape[0] % self.groups:
+            what = f"the first axis must be divisible by `groups`, got {shape[0]} and {self.groups}"
+            raise ArgumentError(what, parameter="groups")
+        return DiracLaw(shape, int(self.groups))
+
+
+@dataclass(frozen=True)
+class _Xavier(TorchInitializer):
+    """Both of Xavier: std = gain √(2 / (fan_in + fan_out))."""
+
+    _distribution: ClassVar[str]
+
+    gain: float | str = parameter(1.0, f"{_GAIN_MEANING}; ≥ 0")
+
+    def __init_subclass__(cls, *, distribution: str, **rest: Any) -> None:
+        super().__init_subclass__(**rest)
+        cls._distribution = distribution
+
+    def __post_init__(self) -> None:
+        parse_number("gain", parse_gain(self.gain), least=0)
+
+    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
+        fans = fans or torch_fans(shape)
+        if not fans.fan_avg:
+            what = f"`{self.name}` needs a fan that is not zero, got {list(shape)}"
+            raise ArgumentError(what, "use `zeros` for an empty tensor", parameter="shape")
+        return scaled_law(self._distribution, 1.0, fans.fan_avg, parse_gain(self.gain))
+
+
+@register
+class XavierUniform(_Xavier, distribution="uniform"):
+    """Draw weights that keep the variance both going forward and coming back, uniformly.
+
+    W ~ U[−L, L),  L = gain √(6 / (fan_in + fan_out)),  std = gain √(2 / (fan_in + fan_out))
+
+    >>> XavierUniform(gain="relu").law((128, 784)).high
+    0.1147078669352809
+
+    Bounds: ±gain √(6 / (fan_in + fan_out))
+    Differs: Keras and JAX call it glorot_uniform, without a gain, and read (…, in, out).
+    Source: PyTorch 2.13; Glorot & Bengio (2010)
+    """
+
+    name: ClassVar[str] = "xavier_uniform"
+
+
+@register
+class XavierNormal(_Xavier, distribution="untruncated_normal"):
+    """Draw weights that keep the variance both going forward and coming back, from an uncut normal.
+
+    W ~ N(0, std²),  std = gain √(2 / (fan_in + fan_out))
+
+    Bounds: none; in float32 the farthest value lies at ±6.34 std
+    Differs: Keras's and JAX's glorot_normal is cut at ±2.2737 std.
+    Source: PyTorch 2.13; Glorot & Bengio (2010)
+    """
+
+    name: ClassVar[str] = "xavier_normal"
+
+
+@dataclass(frozen=True)
+class _Kaiming(TorchInitializer):
+    """Both of Kaiming: std = gain / √fan. Empty tensors are let through whatever their rank, as PyTorch does."""
+
+    _distribution: ClassVar[str]
+
+    a: float = parameter(0, "the negative slope, where the nonlinearity is leaky_relu")
+    mode: str = parameter("fan_in", "which fan: fan_in or fan_out")
+    nonlinearity: str = parameter("leaky_relu", "whose gain it is; leaky_relu with a = 0 is relu")
+
+    def __init_subclass__(cls, *, distribution: str, **rest: Any) -> None:
+        super().__init_subclass__(**rest)
+        cls._distribution = distribution
+
+    def __post_init__(self) -> None:
+        parse_number("a", self.a)
+        object.__setattr__(self, "mode", str(self.mode).lower())
+        check_choice("mode", self.mode, ("fan_in", "fan_out"))
+        calculate_gain(self.nonlinearity, self.a)
+
+    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
+        fans = fans or (Fans(0, 0) if 0 in shape else torch_fans(shape))
+        gain = calculate_gain(self.nonlinearity, self.a)
+        return scaled_law(self._distribution, 1.0, getattr(fans, self.mode), gain)
+
+
+@register
+class KaimingUniform(_Kaiming, distribution="uniform"):
+    """Draw weights so that layers with a rectifier keep their variance, uniformly.
+
+    W ~ U[−L, L),  L = gain √(3 / fan),  std = gain / √fan,  gain = √(2 / (1 + a²)) for leaky_relu
+
+    >>> KaimingUniform(a=5**0.5).law((128, 784)).high  # what Linear calls: 1 / √fan_in
+    0.03571428571428571
+
+    Bounds: ±gain √(3 / fan)
+    Differs: Keras calls it he_uniform, with the gain √2, and reads (…, in, out).
+    Source: PyTorch 2.13; He, Zhang, Ren & Sun (2015), https://arxiv.org/abs/1502.01852
+    """
+
+    name: ClassVar[str] = "kaiming_uniform"
+
+
+@register
+class KaimingNormal(_Kaiming, distribution="untruncated_normal"):
+    """Draw weights so that layers with a rectifier keep their variance, from an uncut normal.
+
+    W ~ N(0, std²),  std = gain / √fan,  gain = √(2 / (1 + a²)) for leaky_relu
+
+    Bounds: none; in float32 the farthest value lies at ±6.34 std
+    Differs: Keras's and JAX's he_normal is cut at ±2.2737 std.
+    Source: PyTorch 2.13; He, Zhang, Ren & Sun (2015), https://arxiv.org/abs/1502.01852
+    """
+
+    name: ClassVar[str] = "kaiming_normal"
+
+
+@register
+@dataclass(frozen=True)
+class Orthogonal(TorchInitializer):
+    """Draw a random matrix with orthonormal rows or columns.
+
+    W = gain Q, (rows, …) flattened to rows × cols; Q has orthonormal columns, or rows where rows < cols
+
+    Bounds: ±gain; every entry has mean square gain² / max(rows, cols)
+    Differs: Keras and JAX flatten (…, cols) to rest × cols. The bits rest on LAPACK.
+    Source: PyTorch 2.13; Saxe, McClelland & Ganguli (2013), https://arxiv.org/abs/1312.6120
+    """
+
+    name: ClassVar[str] = "orthogonal"
+
+    gain: float | str = parameter(1.0, _GAIN_MEANING.replace("the std", "Q"))
+
+    def __post_init__(self) -> None:
+        parse_gain(self.gain)
+
+    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
+        check_rank(self.name, shape, 2)
+        return OrthogonalLaw(shape[0], prod(shape[1:]), parse_gain(self.gain))
+
+
+@register
+@dataclass(frozen=True)
+class Sparse(TorchInitializer):
+    """Draw from a normal distribution and set the same number of elements in every column to zero.
+
+    W ~ N(0, std²), but for ⌈sparsity · rows⌉ elements of each column, chosen at random, that are 0
+
+    >>> round(Sparse(0.75, std=2.0).law((100, 5)).std, 12)  # √(1 − 0.75) of std
+    1.0
+
+    Bounds: none; the farthest value lies at ±9.16 std
+    Source: PyTorch 2.13; Martens (2010), Deep learning via Hessian-free optimization
+    """
+
+    name: ClassVar[str] = "sparse"
+
+    sparsity: float = parameter(MISSING, "the share of each column that is zero, from 0 to 1")
+    std: float = parameter(0.01, "the standard deviation of the other values, ≥ 0")
+
+    def __post_init__(self) -> None:
+        if parse_number("sparsity", self.sparsity, least=0) > 1:
+            raise ArgumentError(f"`sparsity` must be at most 1, got {self.sparsity}", parameter="sparsity")
+        parse_number("std", self.std, least=0)
+
+    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
+        check_rank(self.name, shape, 2, 2)
+        rows, cols = shape
+        return SparseLaw(rows, cols, ceil(self.sparsity * rows), self.std)
