@@ -24,7 +24,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "keras": ("keras", "keras_scaling"),
     "keras2_1": ("keras2",),
     "keras2_2": ("keras2",),
-    "torch": ("torch",),
+    "torch": ("torch", "torch_scaling"),
     "jax": ("jax", "jax_scaling"),
     "tensorflow": ("tensorflow", "tensorflow_scaling", "tensorflow_convolutions"),
     "tensorflow1_9": ("tensorflow1_9",),
