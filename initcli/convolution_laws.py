@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod, sqrt
-from typing import ClassVar
 
 import numpy as np
 
 from initcli.dtypes import DType
 from initcli.laws import Array, Promise
 from initcli.stream import Stream
-from initcli.whole_laws import WholeTensorLaw, draw_haar
+from initcli.whole_laws import HaarLaw, draw_haar
 
 
 @dataclass(frozen=True)
-class ConvolutionOrthogonal(WholeTensorLaw):
+class ConvolutionOrthogonal(HaarLaw):
     """A kernel (side per axis…, in, out), in ≤ out, made of gain H and of projections P, all out × out but H.
 
     H (in × out, H Hᵀ = I) is convolved, side − 1 times along each of `axes` axes, with the two taps [P, I − P] from the
@@ -28,7 +27,6 @@ class ConvolutionOrthogonal(WholeTensorLaw):
     inputs: int
     outputs: int
     gain: float = 1.0
-    is_portable: ClassVar[bool] = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -39,10 +37,6 @@ class ConvolutionOrthogonal(WholeTensorLaw):
     def promise(self) -> Promise:
         gain = abs(self.gain)
         return Promise(0.0, gain / sqrt(max(1, self.side**self.axes * self.outputs)), -gain, gain)
-
-    def standard_errors(self, size: int) -> tuple[float, float]:
-        """Return the errors for a fixed mean square; std = √(rms² − mean²) ≥ rms − 5 of these while mean ≤ 5 errors."""
-        return self.std / sqrt(size), 2.5 * self.std / size
 
     def scales(self) -> tuple[float, ...]:
         return (self.gain,)

@@ -233,10 +233,6 @@ class TruncatedNormal(ElementwiseLaw):
     def kurtosis(self) -> float:
         return keep(*self.standard_bounds).kurtosis
 
-    def standard_errors(self, size: int) -> tuple[float, float]:
-        std = self.promise.std
-        return std / sqrt(size), std * sqrt((self.kurtosis - 1) / (4 * size))
-
     def check(self, dtype: DType) -> None:
         super().check(dtype)
         low, high = self.standard_bounds

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from initcli.dtypes import DType
 from initcli.laws import Array, ElementwiseLaw, Promise, check_holds
-from initcli.quantiles import fill_normal
 from initcli.scratch import Scratch
 from initcli.stream import Stream
-from initcli.whole_laws import WholeTensorLaw
+from initcli.whole_laws import WholeTensorLaw, draw_normal
 
 
 @dataclass(frozen=True)
@@ -90,13 +89,12 @@ class Sparse(WholeTensorLaw):
         return (self.nonzero_std,)
 
     def peak_nbytes(self, dtype: DType) -> int:
-        """Return the bytes of the float64 values, their draws, the quantile function's work, and the rounded tensor."""
-        return (8 * 10 + dtype.itemsize) * self.rows * self.cols
+        """Return the bytes of the float64 values, the keys, their order, room for sorting, and the rounded tensor."""
+        return (8 * 4 + dtype.itemsize) * self.rows * self.cols
 
     def sample(self, stream: Stream, dtype: DType) -> Array:
         size = self.rows * self.cols
-        values = np.empty(size, np.float64)
-        fill_normal(stream.draws(0, size, 64), values, Scratch())
+        values = draw_normal(stream, 0, size)
         values *= self.nonzero_std
         keys: NDArray[Any] = stream.words(size, 2 * size).reshape(self.rows, self.cols)
         zeros = np.argsort(keys, axis=0, kind="stable")[: self.zeros]

@@ -51,22 +51,13 @@ def draw_haar(stream: Stream, start: int, long: int, short: int, gain: float = 1
     return q
 
 
-@dataclass(frozen=True)
-class Orthogonal(WholeTensorLaw):
-    """Haar-distributed orthonormal rows or columns (the fewer of the two), times `gain`.
+class HaarLaw(WholeTensorLaw):
+    """A law made of Haar matrices: its mean square is the same for every draw.
 
     The QR factors come from LAPACK, whose bits depend on the BLAS and the CPU.
     """
 
-    rows: int
-    cols: int
-    gain: float = 1.0
     is_portable: ClassVar[bool] = False
-
-    @property
-    def promise(self) -> Promise:
-        gain = abs(self.gain)
-        return Promise(0.0, gain / sqrt(max(1, self.rows, self.cols)), -gain, gain)
 
     def standard_errors(self, size: int) -> tuple[float, float]:
         """Return the errors for uncorrelated entries of fixed mean square.
@@ -74,6 +65,20 @@ class Orthogonal(WholeTensorLaw):
         std = √(rms² − mean²) ≈ rms (1 − mean² / 2 rms²), so a mean five errors off takes 25 rms / 2n = 5 × 2.5 rms / n.
         """
         return self.std / sqrt(size), 2.5 * self.std / size
+
+
+@dataclass(frozen=True)
+class Orthogonal(HaarLaw):
+    """Haar-distributed orthonormal rows or columns (the fewer of the two), times `gain`."""
+
+    rows: int
+    cols: int
+    gain: float = 1.0
+
+    @property
+    def promise(self) -> Promise:
+        gain = abs(self.gain)
+        return Promise(0.0, gain / sqrt(max(1, self.rows, self.cols)), -gain, gain)
 
     def peak_nbytes(self, dtype: DType) -> int:
         """Return the bytes of the float64 draws, LAPACK's copy, the factors, and the rounded tensor."""
@@ -87,20 +92,16 @@ class Orthogonal(WholeTensorLaw):
 
 
 @dataclass(frozen=True)
-class ColumnsMoved(WholeTensorLaw):
+class ColumnsMoved(HaarLaw):
     """An orthogonal `matrix` whose columns run along `axis` of `shape`, and whose rows along all other axes."""
 
     matrix: Orthogonal
     shape: tuple[int, ...]
     axis: int
-    is_portable: ClassVar[bool] = False
 
     @property
     def promise(self) -> Promise:
         return self.matrix.promise
-
-    def standard_errors(self, size: int) -> tuple[float, float]:
-        return self.matrix.standard_errors(size)
 
     def peak_nbytes(self, dtype: DType) -> int:
         return self.matrix.peak_nbytes(dtype)  # the copy is made when LAPACK's are gone
@@ -112,22 +113,17 @@ class ColumnsMoved(WholeTensorLaw):
 
 
 @dataclass(frozen=True)
-class DeltaOrthogonal(WholeTensorLaw):
+class DeltaOrthogonal(HaarLaw):
     """A kernel (`taps`…, in, out) of zeros, with an orthogonal `matrix` of in × out at its centre tap, (k − 1) // 2."""
 
     matrix: Orthogonal
     taps: tuple[int, ...]
-    is_portable: ClassVar[bool] = False
 
     @property
     def promise(self) -> Promise:
         """The matrix's bounds; its mean square, spread over all taps."""
         matrix = self.matrix.promise
         return matrix._replace(std=matrix.std / sqrt(prod(self.taps)))
-
-    def standard_errors(self, size: int) -> tuple[float, float]:
-        """Return the errors for a fixed mean square; std = √(rms² − mean²) ≥ rms − 5 of these while mean ≤ 5 errors."""
-        return self.std / sqrt(size), 2.5 * self.std / size
 
     def scales(self) -> tuple[float, ...]:
         return self.matrix.scales()
