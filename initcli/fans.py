@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod, sqrt
 from typing import TypeAlias
@@ -174,6 +175,19 @@ def flux_fans(shape: tuple[int, ...]) -> Fans:
     if len(shape) == 1:
         return Fans(1, shape[0])
     return torch_fans(shape) if len(shape) == 2 else keras_fans(shape)
+
+
+FANS_BY_FRAMEWORK: dict[str, Callable[[tuple[int, ...]], Fans]] = {
+    **dict.fromkeys(("keras", "tensorflow", "tensorflow1_9", "tf_contrib", "haiku", "sonnet"), keras_fans),
+    **dict.fromkeys(("keras2_1", "keras2_2"), keras2_fans),
+    **dict.fromkeys(("torch", "mxnet", "chainer", "caffe"), torch_fans),
+    "jax": jax_fans,
+    "paddle": paddle_fans,
+    "lasagne": lasagne_fans,
+    "mlx": mlx_fans,
+    "flux": flux_fans,
+}
+"""How each framework reads fans from a shape whose axes are in its own order."""
 
 
 def resolve_axis(parameter_name: str, axis: int, shape: tuple[int, ...]) -> int:

@@ -184,7 +184,9 @@ class _Resolver:
 
     def _build(self, init: Init) -> Initializer | None:
         try:
-            return build(find(init.name, self.spec.framework), init.arguments, init.positional)
+            return build(
+                find(init.name, self.spec.framework), init.arguments, init.positional, framework=self.spec.framework
+            )
         except ArgumentError as error:
             place = init.argument_places.get(error.parameter, init.place)
             self.faults.append(place.fault(error.faults[0].what, error.faults[0].hint))

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from initcli.calls import parse_call
 from initcli.dtypes import DTYPES, DType, parse_dtype
 from initcli.errors import ArgumentError, Fault, Position, suggest
-from initcli.initializers import frameworks
+from initcli.fans import FANS_BY_FRAMEWORK
 from initcli.tree import Node, render_path
 
 VERSION = 1
@@ -137,9 +137,10 @@ class _Reader:
 
     def framework(self, node: Node) -> str:
         name = node.value
-        if isinstance(name, str) and name in frameworks():
+        known = sorted(FANS_BY_FRAMEWORK)
+        if isinstance(name, str) and name in known:
             return name
-        hint = suggest(str(name), frameworks()) or ", ".join(frameworks())
+        hint = suggest(str(name), known) or ", ".join(known)
         self.fail(Place(node.position, ("framework",)), f"unknown framework `{name}`", hint)
         return Spec().framework
 

@@ -28,6 +28,11 @@ def parameter(default: Any, meaning: str) -> Any:
     return field(default=default, metadata={"meaning": meaning})
 
 
+def named_parameter(default: Any, meaning: str) -> Any:
+    """Return a field as `parameter` does, for one that is given by its name only and stands after all others."""
+    return field(default=default, kw_only=True, metadata={"meaning": meaning})
+
+
 @dataclass(frozen=True)
 class Initializer:
     """A rule that turns a shape into a law. Subclass it and define `law`, or `__call__(shape, dtype)` as in Keras.
@@ -58,8 +63,24 @@ class Initializer:
             return False
         return {**vars(other), "seed": other.seed} == {**vars(self), "seed": self.seed}
 
+    def fans(self, shape: tuple[int, ...]) -> Fans | None:
+        """Return the fans that the framework reads from `shape`; None if the law does not depend on any.
+
+        Raises:
+            ArgumentError: the framework reads none from such a shape.
+        """
+        return None
+
+    def gain_value(self) -> float | None:
+        """Return the gain as a number; None if there is none.
+
+        Raises:
+            ArgumentError: the gain is no number and no nonlinearity.
+        """
+        return None
+
     def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        """Return the law of a tensor of `shape`; `fans` replaces those that the framework reads from the shape.
+        """Return the law of a tensor of `shape`; `fans` takes the place of `self.fans(shape)`.
 
         Raises:
             ArgumentError: the initializer does not take such a shape.
@@ -135,8 +156,10 @@ class Initializer:
         return f"{name}({', '.join(given)})" if given else name
 
 
-def build(cls: type[Initializer], arguments: Mapping[str, Any], positional: tuple[Any, ...] = ()) -> Initializer:
-    """Return an initializer of `cls`, every argument checked by name.
+def build(
+    cls: type[Initializer], arguments: Mapping[str, Any], positional: tuple[Any, ...] = (), framework: str = ""
+) -> Initializer:
+    """Return an initializer of `cls`, every argument checked by name; `framework` is the `order` that is not given.
 
     Raises:
         ArgumentError: an unknown, doubled or missing parameter, or a value that the initializer refuses.
@@ -152,6 +175,8 @@ def build(cls: type[Initializer], arguments: Mapping[str, Any], positional: tupl
         if key in given:
             raise ArgumentError(f"`{cls.name}` got `{key}` twice", "name it once", parameter=key)
         given[key] = parse_seed(value) if key == "seed" else value
+    if framework and "order" in names:
+        given.setdefault("order", framework)
     for f in cls.parameters():
         if f.default is MISSING and f.default_factory is MISSING and f.name not in given:
             raise ArgumentError(f"`{cls.name}` needs `{f.name}`", _signature(cls), parameter=f.name)

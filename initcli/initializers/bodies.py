@@ -111,11 +111,6 @@ class GainBody(Initializer):
         self.gain_value()
 
     def gain_value(self) -> float:
-        """Return the gain as a number.
-
-        Raises:
-            ArgumentError: it is none.
-        """
         return parse_number(self.gain_name, getattr(self, self.gain_name)) if self.gain_name else 1.0
 
 
@@ -142,13 +137,12 @@ class ScaledBody(GainBody):
         if self.mode_name:
             check_choice(self.mode_name, getattr(self, self.mode_name), ("fan_in", "fan_out"))
 
-    def fans_of(self, shape: tuple[int, ...]) -> Fans:
-        """Return the fans that the framework reads from the shape."""
+    def fans(self, shape: tuple[int, ...]) -> Fans:
         raise NotImplementedError
 
     def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
         scale, mode, distribution = self.rule
-        fan = getattr(fans or self.fans_of(shape), getattr(self, self.mode_name) if self.mode_name else mode)
+        fan = getattr(fans or self.fans(shape), getattr(self, self.mode_name) if self.mode_name else mode)
         return divided_law(self, shape, distribution, scale, fan, self.gain_value())
 
 

@@ -88,9 +88,12 @@ class _Scaled(CaffeInitializer):
     def __post_init__(self) -> None:
         check_choice("variance_norm", self.variance_norm, tuple(_FANS))
 
+    def fans(self, shape: tuple[int, ...]) -> Fans:
+        return torch_fans(shape)
+
     def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
         scale, distribution = self.rule
-        fan = getattr(fans or torch_fans(shape), _FANS[self.variance_norm])
+        fan = getattr(fans or self.fans(shape), _FANS[self.variance_norm])
         return divided_law(self, shape, distribution, scale, fan)
 
 

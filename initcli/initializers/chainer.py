@@ -139,7 +139,7 @@ class _Scaled(ChainerInitializer, ScaledBody):
 
     scale: float = parameter(1.0, "what the std is multiplied with, ≥ 0")
 
-    def fans_of(self, shape: tuple[int, ...]) -> Fans:
+    def fans(self, shape: tuple[int, ...]) -> Fans:
         return torch_fans(shape)
 
 

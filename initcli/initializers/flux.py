@@ -89,7 +89,7 @@ class Randn32(FluxInitializer):
 class _Scaled(FluxInitializer, ScaledBody):
     """What scales with the fans."""
 
-    def fans_of(self, shape: tuple[int, ...]) -> Fans:
+    def fans(self, shape: tuple[int, ...]) -> Fans:
         return flux_fans(shape)
 
 

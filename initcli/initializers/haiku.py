@@ -122,13 +122,12 @@ class ScalingBody(Initializer):
         object.__setattr__(self, "distribution", str(self.distribution).lower())
         check_choice("distribution", self.distribution, _DISTRIBUTIONS)
 
-    def fans_of(self, shape: tuple[int, ...]) -> Fans:
-        """Return the fans of the shape."""
+    def fans(self, shape: tuple[int, ...]) -> Fans:
         return haiku_fans(shape)
 
     def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
         distribution = "untruncated_normal" if self.distribution == "normal" else self.distribution
-        return scaled_law(distribution, self.scale, getattr(fans or self.fans_of(shape), self.mode))
+        return scaled_law(distribution, self.scale, getattr(fans or self.fans(shape), self.mode))
 
 
 @register
@@ -154,7 +153,7 @@ class VarianceScaling(HaikuInitializer, ScalingBody):
             several = self.fan_in_axes if isinstance(self.fan_in_axes, tuple | list) else (self.fan_in_axes,)
             object.__setattr__(self, "fan_in_axes", tuple(parse_axis("fan_in_axes", axis) for axis in several))
 
-    def fans_of(self, shape: tuple[int, ...]) -> Fans:
+    def fans(self, shape: tuple[int, ...]) -> Fans:
         return haiku_fans(shape, self.fan_in_axes)
 
 

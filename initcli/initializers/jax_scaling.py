@@ -12,9 +12,9 @@ from typing import ClassVar
 
 from initcli.fans import Axes, Fans, jax_fans
 from initcli.initializers.base import check_choice, parameter, parse_number
+from initcli.initializers.bodies import divided_law
 from initcli.initializers.jax import JaxInitializer, parse_axis
 from initcli.initializers.registry import register
-from initcli.initializers.scaling import scaled_law
 from initcli.laws import Law
 
 _MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
@@ -33,12 +33,14 @@ class _Scaled(JaxInitializer):
         for name in ("in_axis", "out_axis", "batch_axis"):
             object.__setattr__(self, name, _parse_axes(name, getattr(self, name)))
 
+    def fans(self, shape: tuple[int, ...]) -> Fans:
+        return jax_fans(shape, self.in_axis, self.out_axis, self.batch_axis)
+
     def scale_law(self, rule: tuple[float, str, str], shape: tuple[int, ...], fans: Fans | None) -> Law:
         """Return the law of variance scale / fan; `rule` is scale, mode and distribution."""
         scale, mode, distribution = rule
-        fans = fans or jax_fans(shape, self.in_axis, self.out_axis, self.batch_axis)
-        variance = scale / getattr(fans, mode)
-        return scaled_law("untruncated_normal" if distribution == "normal" else distribution, variance, fan=1.0)
+        fan = getattr(fans or self.fans(shape), mode)
+        return divided_law(self, shape, "untruncated_normal" if distribution == "normal" else distribution, scale, fan)
 
 
 def _parse_axes(parameter_name: str, value: object) -> Axes:

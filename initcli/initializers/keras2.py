@@ -29,8 +29,11 @@ class Keras21Initializer(Initializer):
 class _Scaled(Keras21Initializer, ScaledInitializer):
     """What scales with the fans of Keras 2 and is not widened for its cut."""
 
+    def fans(self, shape: tuple[int, ...]) -> Fans:
+        return keras2_fans(shape)
+
     def scale_law(self, rule: Rule, shape: tuple[int, ...], fans: Fans | None) -> Law:
-        return super().scale_law(uncorrected(rule), shape, fans or keras2_fans(shape))
+        return super().scale_law(uncorrected(rule), shape, fans)
 
 
 @register

@@ -33,10 +33,13 @@ def uncorrected(rule: Rule) -> Rule:
 class ScaledInitializer(KerasInitializer):
     """What scales with fans, which Keras reads from (receptive field…, in, out)."""
 
+    def fans(self, shape: tuple[int, ...]) -> Fans:
+        return keras_fans(shape)
+
     def scale_law(self, rule: Rule, shape: tuple[int, ...], fans: Fans | None) -> Law:
         """Return the law of variance scale / max(1, fan)."""
         scale, mode, distribution = rule
-        return scaled_law(distribution, scale, getattr(fans or keras_fans(shape), mode))
+        return scaled_law(distribution, scale, getattr(fans or self.fans(shape), mode))
 
 
 @register

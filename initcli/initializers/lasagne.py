@@ -120,7 +120,7 @@ class _Scaled(_Gained, ScaledBody):
         if not isinstance(self.c01b, bool):
             raise ArgumentError(f"`c01b` must be true or false, got `{self.c01b}`", parameter="c01b")
 
-    def fans_of(self, shape: tuple[int, ...]) -> Fans:
+    def fans(self, shape: tuple[int, ...]) -> Fans:
         return lasagne_fans(shape, self.c01b)
 
 

@@ -100,7 +100,7 @@ class _Scaled(MlxInitializer, ScaledBody):
 
     gain_name: ClassVar[str] = "gain"
 
-    def fans_of(self, shape: tuple[int, ...]) -> Fans:
+    def fans(self, shape: tuple[int, ...]) -> Fans:
         return mlx_fans(shape)
 
 

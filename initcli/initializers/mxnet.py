@@ -164,8 +164,11 @@ class Xavier(MxnetInitializer):
         check_choice("factor_type", self.factor_type, tuple(_FANS))
         parse_number("magnitude", self.magnitude, least=0)
 
+    def fans(self, shape: tuple[int, ...]) -> Fans:
+        return torch_fans(shape)
+
     def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        fan = getattr(fans or torch_fans(shape), _FANS[self.factor_type])
+        fan = getattr(fans or self.fans(shape), _FANS[self.factor_type])
         if self.rnd_type == "uniform":
             return divided_law(self, shape, "uniform", self.magnitude / 3, fan)
         return divided_law(self, shape, "untruncated_normal", self.magnitude, fan)

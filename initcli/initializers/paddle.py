@@ -129,8 +129,11 @@ class _Xavier(PaddleInitializer):
         _parse_fan("fan_out", self.fan_out)
         parse_number("gain", self.gain, least=0)
 
+    def fans(self, shape: tuple[int, ...]) -> Fans:
+        return paddle_fans(shape)
+
     def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        read = fans or paddle_fans(shape)
+        read = fans or self.fans(shape)
         taken = Fans(
             read.fan_in if self.fan_in is None else self.fan_in, read.fan_out if self.fan_out is None else self.fan_out
         )
@@ -182,16 +185,19 @@ class _Kaiming(PaddleInitializer):
     def __post_init__(self) -> None:
         _parse_fan("fan_in", self.fan_in)
         parse_number("negative_slope", self.negative_slope)
-        self._gain()
+        self.gain_value()
 
-    def _gain(self) -> float:
+    def fans(self, shape: tuple[int, ...]) -> Fans:
+        return paddle_fans(shape)
+
+    def gain_value(self) -> float:
         """Return PyTorch's gain; Paddle writes conv2d_transpose for conv_transpose2d."""
         nonlinearity = re.sub(r"^conv(\dd)_transpose$", r"conv_transpose\1", str(self.nonlinearity))
         return calculate_gain(nonlinearity, self.negative_slope)
 
     def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        fan = (fans or paddle_fans(shape)).fan_in if self.fan_in is None else self.fan_in
-        return divided_law(self, shape, self.distribution, 1.0, fan, self._gain())
+        fan = (fans or self.fans(shape)).fan_in if self.fan_in is None else self.fan_in
+        return divided_law(self, shape, self.distribution, 1.0, fan, self.gain_value())
 
 
 @register

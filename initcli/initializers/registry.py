@@ -30,6 +30,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "tensorflow1_9": ("tensorflow1_9",),
     "tf_contrib": ("tf_contrib",),
     **{name: (name,) for name in ("caffe", "chainer", "flux", "haiku", "lasagne", "mlx", "mxnet", "paddle", "sonnet")},
+    "recipe": (),
 }
 """The modules that register each framework's initializers, imported when the framework is first asked for."""
 
@@ -244,9 +245,9 @@ def get(identifier: Any, framework: str = "keras", **parameters: Any) -> Any:
         identifier, config = _read_config(identifier)
         parameters = {**config, **parameters}
     if isinstance(identifier, str):
-        return build(find(identifier, framework), parameters)
+        return build(find(identifier, framework), parameters, framework=framework)
     if isinstance(identifier, type) and issubclass(identifier, Initializer):
-        return build(identifier, parameters)
+        return build(identifier, parameters, framework=framework)
     if isinstance(identifier, type):
         identifier, parameters = identifier(**parameters), {}
     if parameters:

@@ -29,10 +29,13 @@ class _ContribInitializer(Initializer):
     def __post_init__(self) -> None:
         check_flag("uniform", self.uniform)
 
+    def fans(self, shape: tuple[int, ...]) -> Fans:
+        check_rank(self.name, shape, 1)
+        return keras_fans(shape)
+
     def scale_law(self, factor: float, mode: str, shape: tuple[int, ...], fans: Fans | None) -> Law:
         """Return the law of variance factor / fan, to the error of 1.3."""
-        check_rank(self.name, shape, 1)
-        fan = getattr(fans or keras_fans(shape), mode.lower())
+        fan = getattr(fans or self.fans(shape), mode.lower())
         if not fan:
             what = f"`{self.name}` cannot divide by a fan of 0, got {list(shape)}"
             raise ArgumentError(what, "use `zeros` for an empty tensor", parameter="shape")

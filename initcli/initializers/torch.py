@@ -251,11 +251,14 @@ class Orthogonal(TorchInitializer):
     gain: float | str = parameter(1.0, GAIN_MEANING.replace("the std", "Q"))
 
     def __post_init__(self) -> None:
-        parse_gain(self.gain)
+        self.gain_value()
+
+    def gain_value(self) -> float:
+        return parse_gain(self.gain)
 
     def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
         check_rank(self.name, shape, 2)
-        return OrthogonalLaw(shape[0], prod(shape[1:]), parse_gain(self.gain))
+        return OrthogonalLaw(shape[0], prod(shape[1:]), self.gain_value())
 
 
 @register

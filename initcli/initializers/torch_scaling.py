@@ -31,14 +31,20 @@ class _Xavier(TorchInitializer):
         cls._distribution = distribution
 
     def __post_init__(self) -> None:
-        parse_number("gain", parse_gain(self.gain), least=0)
+        parse_number("gain", self.gain_value(), least=0)
+
+    def fans(self, shape: tuple[int, ...]) -> Fans:
+        return torch_fans(shape)
+
+    def gain_value(self) -> float:
+        return parse_gain(self.gain)
 
     def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        fans = fans or torch_fans(shape)
+        fans = fans or self.fans(shape)
         if not fans.fan_avg:
             what = f"`{self.name}` needs a fan that is not zero, got {list(shape)}"
             raise ArgumentError(what, "use `zeros` for an empty tensor", parameter="shape")
-        return scaled_law(self._distribution, 1.0, fans.fan_avg, parse_gain(self.gain))
+        return scaled_law(self._distribution, 1.0, fans.fan_avg, self.gain_value())
 
 
 @register
@@ -90,12 +96,17 @@ class _Kaiming(TorchInitializer):
         parse_number("a", self.a)
         object.__setattr__(self, "mode", str(self.mode).lower())
         check_choice("mode", self.mode, ("fan_in", "fan_out"))
-        calculate_gain(self.nonlinearity, self.a)
+        self.gain_value()
+
+    def fans(self, shape: tuple[int, ...]) -> Fans:
+        return Fans(0, 0) if 0 in shape else torch_fans(shape)
+
+    def gain_value(self) -> float:
+        return calculate_gain(self.nonlinearity, self.a)
 
     def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        fans = fans or (Fans(0, 0) if 0 in shape else torch_fans(shape))
-        gain = calculate_gain(self.nonlinearity, self.a)
-        return scaled_law(self._distribution, 1.0, getattr(fans, self.mode), gain)
+        fans = fans or self.fans(shape)
+        return scaled_law(self._distribution, 1.0, getattr(fans, self.mode), self.gain_value())
 
 
 @register
