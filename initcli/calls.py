@@ -15,6 +15,11 @@ def parse_call(text: str) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
     >>> parse_call("variance_scaling(2.0, mode=fan_out)")
     ('variance_scaling', (2.0,), {'mode': 'fan_out'})
 
+    A call inside is kept as its text, for the parameter that reads such.
+
+    >>> parse_call("xavier_uniform(gain=calculate_gain(leaky_relu, 0.2))")
+    ('xavier_uniform', (), {'gain': 'calculate_gain(leaky_relu, 0.2)'})
+
     Raises:
         ArgumentError: the text is neither a name nor a call with plain values.
     """
@@ -23,19 +28,20 @@ def parse_call(text: str) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
     wrong = ArgumentError(f"`{text[:80]}` is no initializer", "write a name or a call: `random_normal(stddev=0.02)`")
     try:
         call = ast.parse(text.strip(), mode="eval").body
+        if isinstance(call, ast.Call) and None not in (names := [keyword.arg for keyword in call.keywords]):
+            values = [_plain(value) for value in call.args]
+            named = {str(keyword.arg): _plain(keyword.value) for keyword in call.keywords}
+            if len(named) == len(names):
+                return ast.unparse(call.func), tuple(values), named
+    except ArgumentError:
+        raise
     except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise wrong from None
-    if not isinstance(call, ast.Call):
-        raise wrong
-    names = [keyword.arg for keyword in call.keywords]
-    if None in names or len(set(names)) < len(names):
-        raise wrong
-    values = [_plain(value) for value in call.args]
-    return ast.unparse(call.func), tuple(values), {str(k.arg): _plain(k.value) for k in call.keywords}
+        pass
+    raise wrong
 
 
 def _plain(node: ast.expr) -> Any:
-    """Return a number, text, true, false, none, or a tuple of these; a bare word is text."""
+    """Return a number, text, true, false, none, or a tuple of these; a bare word is text, and so is a call."""
     if isinstance(node, ast.Constant) and isinstance(node.value, int | float | str | None):
         return node.value
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
@@ -46,4 +52,6 @@ def _plain(node: ast.expr) -> Any:
         return tuple(_plain(item) for item in node.elts)
     if isinstance(node, ast.Name):
         return {"true": True, "false": False, "none": None, "null": None}.get(node.id.lower(), node.id)
+    if isinstance(node, ast.Call):
+        return ast.unparse(node)
     raise ArgumentError(f"`{ast.unparse(node)[:80]}` is no plain value", "write a number or a word")

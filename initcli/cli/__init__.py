@@ -95,7 +95,7 @@ def _attempt(arguments: list[str]) -> int:
     except Exception as error:
         if isinstance(error, OSError) and error.filename is None:
             _discard(sys.stdout)
-        return _close(exits.COULD_NOT_RUN, console.render_error(exits.explain(error)))
+        return _close(exits.status_of(error), console.render_error(exits.explain(error)))
     return _close(status)
 
 

@@ -105,6 +105,7 @@ def _decorate(table: Table) -> Any:
     """Return rich's form of a table; no text in it is read as markup."""
     from rich import box
     from rich.table import Table as RichTable
+    from rich.text import Text
 
     drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     for index, column in enumerate(table.columns):
@@ -113,7 +114,10 @@ def _decorate(table: Table) -> Any:
         justify: Any = "right" if column.is_number else "left"
         least = width if column.is_rigid else None
         drawn.add_column(_style(column.title), justify=justify, overflow="fold", min_width=least)
-    for row in table.rows:
+    for index, row in enumerate(table.rows):
+        if index in table.headings:
+            drawn.add_section()
+            drawn.add_row(Text(table.headings[index], style="bold"))
         drawn.add_row(*map(_style, row))
     if table.total:
         drawn.add_section()

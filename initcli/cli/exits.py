@@ -13,6 +13,7 @@ import click
 from initcli.errors import Fault, InitcliError, suggest
 
 DONE = 0
+ANSWER_IS_NO = 1
 COULD_NOT_RUN = 2
 INTERRUPTED = 128 + signal.SIGINT
 READER_LEFT = 141
@@ -27,6 +28,10 @@ class Stopped(BaseException):
     def __init__(self, number: int) -> None:
         super().__init__(_WORDS[signal.Signals(number).name])
         self.status = 128 + number
+
+
+class AnswerIsNoError(InitcliError):
+    """The run did what was asked, and the answer is no; without faults where the data tells it already."""
 
 
 @contextmanager
@@ -54,6 +59,11 @@ def raising_signals() -> Iterator[None]:
     finally:
         for number in caught:
             signal.signal(number, before[number] or signal.SIG_DFL)
+
+
+def status_of(error: Exception) -> int:
+    """Return the exit status of what was raised."""
+    return ANSWER_IS_NO if isinstance(error, AnswerIsNoError) else COULD_NOT_RUN
 
 
 def explain(error: Exception) -> InitcliError:

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from initcli.cli.console import ProgressBar, show, show_json, show_note, show_table
+from initcli.cli.exits import AnswerIsNoError
 from initcli.cli.options import (
     MAX_JOBS,
     Output,
+    Reporting,
     SpecSource,
-    takes_json,
     takes_output,
     takes_plugins,
+    takes_reporting,
     takes_spec,
     whole_number,
 )
@@ -35,16 +37,16 @@ if TYPE_CHECKING:
 )
 @click.option("--dry-run", is_flag=True, help="Check everything, show the plan, and write nothing.")
 @takes_plugins
-@takes_json
-@click.option("--quiet", is_flag=True, help="Print errors only; with --json also the JSON.")
-def generate(source: SpecSource, output: Output, jobs: int | None, dry_run: bool, as_json: bool, quiet: bool) -> None:
+@takes_reporting
+def generate(source: SpecSource, output: Output, jobs: int | None, dry_run: bool, reporting: Reporting) -> None:
     """Write the weights that SPEC describes, and show their statistics beside what their laws promise.
 
     SPEC is a YAML or JSON file, or - for standard input. The suffix of PATH chooses the format: .safetensors,
     .h5, .hdf5 or .npy (one tensor); `--format npy` fills a directory. PATH appears whole or not at all.
 
     The statistics go to standard output, with `--out -` to standard error. `ok` means that mean, std and bounds
-    agree with the law within five standard errors, `OFF` that they do not.
+    agree with the law within five standard errors, `OFF` that they do not. With --strict the exit status is 1 if one
+    does not, and the errors name the tensors; PATH is written all the same.
 
     \b
     Examples:
@@ -54,15 +56,15 @@ def generate(source: SpecSource, output: Output, jobs: int | None, dry_run: bool
     plan = source.load_plan()
     chosen = output.choose_format(plan)
     if dry_run:
-        show_plan(plan, output, as_json, quiet)
-        closing = f"dry run: {output} was not written"
-    else:
-        with ProgressBar(plan.nbytes, wanted=not quiet) as progress:
-            report = write_weights(plan, chosen, output, jobs, progress)
-        show_report(report, output, as_json, quiet)
-        closing = f"wrote {output}"
-    if not quiet and not (as_json and output.is_stream):
-        show_closing(plan, closing, "" if dry_run else f" in {progress.elapsed_s:.2f} s")
+        show_plan(plan, output, reporting)
+        show_closing(plan, f"dry run: {output} was not written", output, reporting)
+        return
+    with ProgressBar(plan.nbytes, wanted=not reporting.is_quiet) as progress:
+        report = write_weights(plan, chosen, output, jobs, progress)
+    show_report(report, output, reporting)
+    show_closing(plan, f"wrote {output}", output, reporting, f" in {progress.elapsed_s:.2f} s")
+    if reporting.is_strict:
+        check_agrees(report, output, reporting)
 
 
 def write_weights(plan: Plan, chosen: Format, output: Output, jobs: int | None, progress: ProgressBar) -> Report:
@@ -79,30 +81,46 @@ def write_weights(plan: Plan, chosen: Format, output: Output, jobs: int | None, 
         return generate_file(plan, chosen, Path(output.path), force=output.force, jobs=jobs, progress=progress)
 
 
-def show_report(report: Report, output: Output, as_json: bool, quiet: bool) -> None:
+def show_report(report: Report, output: Output, reporting: Reporting) -> None:
     """Print the statistics to whichever stream the weights did not take."""
     from initcli.cli.views import tabulate_report
 
-    if as_json:
+    if reporting.as_json:
         show_json(report.to_data(), err=output.is_stream)
-    elif not quiet:
+    elif not reporting.is_quiet:
         show_table(tabulate_report(report), err=output.is_stream)
 
 
-def show_plan(plan: Plan, output: Output, as_json: bool, quiet: bool) -> None:
+def show_plan(plan: Plan, output: Output, reporting: Reporting) -> None:
     """Print what would be written, to the stream where the statistics would go."""
     from initcli.cli.views import describe_plan, tabulate_plan
 
-    if as_json:
+    if reporting.as_json:
         show_json(describe_plan(plan), err=output.is_stream)
-    elif not quiet:
+    elif not reporting.is_quiet:
         show_table(tabulate_plan(plan), err=output.is_stream)
 
 
-def show_closing(plan: Plan, done: str, elapsed: str) -> None:
-    """Print to standard error what was done, and a note if another machine may draw other bits."""
+def show_closing(plan: Plan, done: str, output: Output, reporting: Reporting, elapsed: str = "") -> None:
+    """Print to standard error what was done, and a note if another machine may draw other bits.
+
+    Nothing where that would stand beside JSON.
+    """
     from initcli.cli.views import render_portability, render_totals
 
+    if reporting.is_quiet or (reporting.as_json and output.is_stream):
+        return
     if not plan.is_portable:
         show_note(render_portability(plan))
     show(f"{escape(done)}: {render_totals(plan)}{elapsed}", err=True)
+
+
+def check_agrees(report: Report, output: Output, reporting: Reporting) -> None:
+    """Raise `AnswerIsNoError` if the statistics of a tensor do not agree with its law.
+
+    JSON on standard error says so by its `agrees`, and nothing is added to it.
+    """
+    from initcli.cli.views import explain_disagreements
+
+    if faults := explain_disagreements(report):
+        raise AnswerIsNoError(*([] if reporting.as_json and output.is_stream else faults))

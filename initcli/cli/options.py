@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -40,6 +41,28 @@ def whole_number(least: int, most: int | None = None) -> Callable[..., int | Non
         raise InitcliError(Fault(f"`{parameter.opts[0]}` must be a whole number {limits}, got `{value}`"))
 
     return parse
+
+
+def parse_shape(_context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+    """Return the dimensions of `784,128`; `()` is a scalar's shape."""
+    if value is None:
+        return None
+    dims = [] if value.strip() == "()" else [each.strip() for each in value.split(",")]
+    name = parameter.opts[0]
+    hint = f"write the dimensions with commas, `{name} 784,128`; `{name} '()'` is a scalar"
+    if not all(each.isascii() and each.isdigit() and len(each) <= MAX_DIGITS for each in dims):
+        raise InitcliError(Fault(f"`{name}` must be whole numbers ≥ 0, got `{value}`", hint=hint))
+    from initcli.plan import MAX_ELEMENTS
+    from initcli.spec import MAX_RANK
+
+    if len(dims) > MAX_RANK:
+        raise InitcliError(Fault(f"a shape has at most {MAX_RANK} dimensions, not {len(dims)}"))
+    shape = tuple(map(int, dims))
+    if prod(shape) > MAX_ELEMENTS:
+        raise InitcliError(
+            Fault(f"`{name} {value}` is too large", hint=f"a tensor has at most {MAX_ELEMENTS:,} elements")
+        )
+    return shape
 
 
 @dataclass(frozen=True)
@@ -107,6 +130,15 @@ class Output:
         return chosen
 
 
+@dataclass(frozen=True)
+class Reporting:
+    """How a run tells what it drew: as JSON or text, or errors only, and whether statistics that are off are one."""
+
+    as_json: bool
+    is_quiet: bool
+    is_strict: bool
+
+
 def takes_spec(function: Command) -> Command:
     """Add SPEC, --seed and --dtype, handed over as `source`."""
 
@@ -158,6 +190,26 @@ def takes_plugins(function: Command) -> Command:
     return load
 
 
+def takes_shape(function: Command) -> Command:
+    """Add --shape, handed over as a tuple; None if it is not given."""
+    return click.option(
+        "--shape", callback=parse_shape, metavar="D,D…", help="Show the numbers for this shape, such as 784,128."
+    )(function)
+
+
 def takes_json(function: Command) -> Command:
     """Add --json, handed over as `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")(function)
+
+
+def takes_reporting(function: Command) -> Command:
+    """Add --strict, --json and --quiet, handed over as `reporting`."""
+
+    @click.option("--strict", is_flag=True, help="Exit with 1 if a tensor's statistics do not agree with its law.")
+    @takes_json
+    @click.option("--quiet", is_flag=True, help="Print errors only; with --json also the JSON.")
+    @functools.wraps(function)
+    def gather(strict: bool, as_json: bool, quiet: bool, **rest: Any) -> Any:
+        return function(reporting=Reporting(as_json, quiet, strict), **rest)
+
+    return gather

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import isnan
 
 
@@ -20,13 +20,15 @@ class Column:
 class Table:
     """Rows of text under columns, perhaps with a `total` row; `narrow` tells the same to a narrow terminal.
 
-    The cells of a narrow table may have several lines.
+    The cells of a narrow table may have several lines. A terminal shows `headings` above the rows of their index; a
+    pipe, whose every line stands for itself, does not.
     """
 
     columns: tuple[Column, ...]
     rows: Sequence[tuple[str, ...]]
     total: tuple[str, ...] | None = None
     narrow: Table | None = None
+    headings: Mapping[int, str] = field(default_factory=dict)
 
     def all_rows(self) -> list[tuple[str, ...]]:
         """Return the rows and the total."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from initcli.cli.tables import Table, count, escape, render_number, render_shape, titled
+from initcli.errors import Fault
 from initcli.laws import Promise
 from initcli.plan import Plan, PlannedTensor
 from initcli.report import Report, Row, describe, plain
@@ -13,6 +14,8 @@ from initcli.units import render_nbytes
 
 _DECIDED = ("name", "shape", "dtype", "initializer")
 _PROMISED = ("law mean", "law std", "law low", "law high")
+_OBSERVED = ("mean", "std", "min", "max")
+_PROMISES = ("mean", "std", "low", "high")
 _VERDICTS = {True: "ok", False: "OFF", None: "-"}
 
 
@@ -32,6 +35,19 @@ def tabulate_report(report: Report) -> Table:
             _report_pair(total, report.total),
         ),
     )
+
+
+def explain_disagreements(report: Report) -> list[Fault]:
+    """Return a fault for each tensor whose statistics are not what its law promises."""
+    return [
+        row.tensor.place.fault(
+            f"`{row.tensor.name}` does not agree with its law: "
+            f"{_render_pairs(_OBSERVED, _observed_numbers(row))}, "
+            f"where {_render_pairs(_PROMISES, _promised_numbers(row.promised))} are promised"
+        )
+        for row in report.rows
+        if row.tensor and row.agrees is False
+    ]
 
 
 def tabulate_plan(plan: Plan) -> Table:
@@ -123,6 +139,10 @@ def _observed_numbers(row: Row) -> tuple[str, ...]:
         return ("-", "-", "-", "-", "0")
     numbers = (observed.mean, observed.std, observed.min, observed.max)
     return (*map(render_number, numbers), f"{observed.zeros:,}")
+
+
+def _render_pairs(words: tuple[str, ...], numbers: tuple[str, ...]) -> str:
+    return ", ".join(f"{word} {number}" for word, number in zip(words, numbers, strict=False))
 
 
 def _promised_numbers(promised: Promise) -> tuple[str, ...]:

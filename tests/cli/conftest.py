@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from initcli.cli import main
+from initcli.initializers import registry
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,6 +63,15 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
         return Ran(status, captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture
+def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test register what it likes and leave no trace."""
+    registry.load(*registry.MODULES)  # a module registers once: not into a copy that goes
+    for table in ("_classes", "_aliases", "_functions"):
+        monkeypatch.setattr(registry, table, dict(getattr(registry, table)))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
 
 @pytest.fixture

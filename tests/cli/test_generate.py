@@ -78,16 +78,6 @@ def test_a_plan_that_is_not_portable_is_noted(folder, run):
     assert quiet.err == ""
 
 
-def test_what_disagrees_is_off(folder, run, monkeypatch):
-    """A tensor that its law did not promise is OFF, and so is the total; the file is written all the same."""
-    monkeypatch.setattr("initcli.report.agrees", lambda law, dtype, observed: law.std == 0)
-
-    ran = run("generate", "small.yaml", "--out", "small.h5")
-
-    assert [line.split()[-1] for line in ran.out.splitlines()] == ["agrees", "OFF", "ok", "ok", "OFF"]
-    assert ran.status == 0
-
-
 @pytest.mark.parametrize("what", ["table", "json"])
 def test_stdout_holds_the_file_and_stderr_the_statistics(folder, start, run, what):
     """`--out -` gives the same bytes every time, those of the file; the statistics go to standard error."""

@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from initcli.initializers import registry
-
 PLUGIN = """\
 import initcli
 print("hello from the plugin")
@@ -23,13 +21,7 @@ def bumps(shape, dtype, rng):
 SPEC = "initcli: 1\nseed: 3\ntensors:\n  w: {shape: [2, 3], init: bumps}\n"
 
 
-@pytest.fixture(autouse=True)
-def own_registry(monkeypatch):
-    """Let a test register what it likes and leave no trace."""
-    registry.load(*registry.MODULES)  # a module registers once: not into a copy that goes
-    for table in ("_classes", "_aliases", "_functions"):
-        monkeypatch.setattr(registry, table, dict(getattr(registry, table)))
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+pytestmark = pytest.mark.usefixtures("own_registry")
 
 
 @pytest.fixture

@@ -101,9 +101,55 @@ def test_binary_data_is_not_sent_to_a_terminal(folder, show_on_terminal):
 
 def test_a_long_page_is_folded_between_words(show_on_terminal):
     """`show` keeps to the terminal's columns."""
-    shown = strip_style(show_on_terminal(100, "show", "truncated_normal"))
+    shown = strip_style(show_on_terminal(80, "show", "keras.truncated_normal"))
 
     lines = shown[shown.index("differs ") :].splitlines()
-    assert max(map(len, shown.splitlines())) <= 100
+    assert max(map(len, shown.splitlines())) <= 80
     assert lines[1].startswith(" " * len("differs  "))
     assert not lines[0].endswith(" ")
+
+
+def test_frameworks_side_by_side_are_folded_under_their_fields(show_on_terminal):
+    """80 columns are enough, and what goes on stands below where it began."""
+    shown = strip_style(show_on_terminal(80, "show", "glorot_normal"))
+
+    lines = shown[shown.index("jax.glorot_normal\n") :].splitlines()
+    assert max(map(len, shown.splitlines())) <= 80
+    assert lines[1].startswith("  formula     W ~ N(0,")
+    assert lines[2].startswith("              ")
+
+
+def test_figures_on_80_columns_are_those_of_the_pipe(show_on_terminal, run):
+    """Fans, mean and std, and the bounds stand in pairs; no figure and no verdict on a law is lost."""
+    shown = strip_style(show_on_terminal(80, "show", "glorot_normal", "--shape", "784,128"))
+    wide = strip_style(show_on_terminal(120, "show", "glorot_normal", "--shape", "784,128"))
+    piped = run("show", "glorot_normal", "--shape", "784,128").out
+
+    figures = re.findall(r"-?\d\.\d\S*", piped)
+    assert max(map(len, shown.splitlines())) <= 80
+    assert figures
+    assert all(figure in shown for figure in figures)
+    assert re.search(r"^  truncated normal, as keras +128 +0\.04683 +0\.1065$", shown, re.MULTILINE)
+    assert re.search(r"^jax\.glorot_normal .* truncated normal, as keras", wide, re.MULTILINE)
+
+
+def test_a_refusal_on_80_columns_is_folded_and_whole(show_on_terminal):
+    """Words that do not fit go on in the next line of the same cell."""
+    shown = strip_style(show_on_terminal(80, "show", "he_normal", "--shape", "784"))
+
+    assert max(map(len, shown.splitlines())) <= 80
+    begin = shown.index("refuses: an `in_axis`")
+    assert "rank 2 or more, got [784]" in shown[begin : begin + 200]
+
+
+def test_a_terminal_heads_each_framework_with_its_count(show_on_terminal, run):
+    """The number is that of the lines that a pipe gets for the framework; a pipe gets no heading."""
+    shown = strip_style(show_on_terminal(80, "list", "uniform"))
+    piped = run("list", "uniform").out.splitlines()[1:]
+
+    headings = dict(re.findall(r"^(\w+): (\d+) initializers? *$", shown, re.MULTILINE))
+    counts = [line.partition(".")[0] for line in piped]
+    assert "keras" in headings
+    assert headings == {framework: str(counts.count(framework)) for framework in counts}
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "…" not in shown
