@@ -1,7 +1,8 @@
 """The element types that a tensor can have, by the name that a spec uses.
 
 The name is the identity (`bfloat16` is no NumPy type of its own), so a `DType` carries the name and makes the NumPy
-dtype on demand: ml_dtypes is imported only when something needs it.
+dtype on demand: ml_dtypes is imported only when something needs it. An element is one number, or the two parts of a
+complex one: laws, roundings and statistics are those of the parts.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from initcli.errors import ArgumentError, suggest
 
 @dataclass(frozen=True)
 class DType:
-    """An element type: its `name`, its size in bytes, and its `kind`: float, int, uint or bool."""
+    """An element type: its `name`, its size in bytes, and its `kind`: float, int, uint, bool or complex."""
 
     name: str
     itemsize: int
@@ -24,22 +25,47 @@ class DType:
 
     @property
     def numpy(self) -> np.dtype[Any]:
-        """The little-endian NumPy dtype; bfloat16's comes from ml_dtypes."""
-        if self.name == "bfloat16":
+        """The little-endian NumPy dtype; that of the short floats comes from ml_dtypes."""
+        if self.is_extended:
             import ml_dtypes
 
-            bfloat16: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
-            return bfloat16
+            extended: np.dtype[Any] = np.dtype(getattr(ml_dtypes, self.name))
+            return extended
         return np.dtype(self.name).newbyteorder("<")
 
     @property
+    def is_extended(self) -> bool:
+        """Whether NumPy itself does not know it: bfloat16 and the floats of 8 bits."""
+        return self.name in _MANTISSAS and self.name != "float16"
+
+    @property
+    def parts(self) -> int:
+        """The numbers of an element: 2 if it is complex, the real and the imaginary part, else 1."""
+        return 2 if self.kind == "complex" else 1
+
+    @property
     def working(self) -> np.dtype[Any]:
-        """The type that laws compute in before they round once: float32 for the smaller floats, else itself."""
-        return np.dtype(np.float32) if self.kind == "float" and self.itemsize < 4 else np.dtype(self.name)
+        """The type that laws compute a part in before it is rounded once: float32 for the smaller floats, too."""
+        return np.dtype(np.float32) if self.kind == "complex" or self.name in _MANTISSAS else np.dtype(self.name)
+
+    @property
+    def greatest(self) -> float:
+        """The greatest number that laws may be asked for; some of the shorter floats round it to infinity."""
+        return 448.0 if self.name == "float8_e4m3fn" else float(np.finfo(self.working).max)
+
+    def rounding(self, magnitude: float) -> float:
+        """Return the most that rounding a float32 of this magnitude once, to this type, moves it."""
+        if self.name not in _MANTISSAS:
+            return 0.0
+        bits, least_exponent = _MANTISSAS[self.name]
+        return max(magnitude * 2.0 ** -(bits + 1), 2.0 ** (least_exponent - bits - 1))
 
     def __str__(self) -> str:
         return self.name
 
+
+_MANTISSAS = {"float16": (10, -14), "bfloat16": (7, -126), "float8_e4m3fn": (3, -6), "float8_e5m2": (2, -14)}
+"""Stored bits of the mantissa and exponent of the least normal number of the floats below 32 bits."""
 
 DTYPES = {
     dtype.name: dtype
@@ -48,6 +74,9 @@ DTYPES = {
         DType("float32", 4, "float"),
         DType("float16", 2, "float"),
         DType("bfloat16", 2, "float"),
+        DType("float8_e4m3fn", 1, "float"),
+        DType("float8_e5m2", 1, "float"),
+        DType("complex64", 8, "complex"),
         DType("int64", 8, "int"),
         DType("int32", 4, "int"),
         DType("int16", 2, "int"),

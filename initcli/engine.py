@@ -190,9 +190,10 @@ class _Worker:
 
     def _measure(self, stored: NDArray[Any], tensor: PlannedTensor) -> Moments:
         """Return the moments of what is stored, whatever the rounding made of it."""
-        real = np.float32 if tensor.dtype.kind == "float" and tensor.dtype.itemsize < 8 else np.float64
+        real = np.float32 if tensor.dtype.working == np.float32 else np.float64
+        parts = stored.view(real) if tensor.dtype.kind == "complex" else stored.astype(real, copy=False)
         mean = tensor.law.mean
-        return measure(stored.astype(real, copy=False), mean if np.isfinite(mean) else 0.0, self.measuring)
+        return measure(parts, mean if np.isfinite(mean) else 0.0, self.measuring)
 
     def _put(self, piece: Piece, stored: NDArray[Any]) -> bytes:
         slot = self.layout.slots[piece.index]

@@ -13,6 +13,10 @@ Axes: TypeAlias = int | tuple[int, ...]
 """One axis, or several that count together; a negative one counts from the end."""
 
 
+AXIS_ROLES = ("in", "out", "batch")
+"""The words that have a meaning where axes are named."""
+
+
 @dataclass(frozen=True)
 class Fans:
     """The fan_in and fan_out of a shape: counts, and fractions of one where JAX's axes overlap."""
@@ -109,7 +113,7 @@ def paddle_fans(shape: tuple[int, ...]) -> Fans:
     >>> paddle_fans((7, 5)), paddle_fans((5, 7, 3, 3))
     (Fans(fan_in=7, fan_out=5), Fans(fan_in=63, fan_out=45))
 
-    Source: Paddle `Initializer._compute_fans`.
+    Source: Paddle 3.3 `Initializer._compute_fans`.
     """
     return keras_fans(shape) if len(shape) <= 2 else torch_fans(shape)
 
@@ -136,18 +140,34 @@ def lasagne_fans(shape: tuple[int, ...], is_c01b: bool = False) -> Fans:
 def haiku_fans(shape: tuple[int, ...], fan_in_axes: tuple[int, ...] | None = None) -> Fans:
     """Return Keras's fans; above rank 2, those of `fan_in_axes` against all other axes if they are named.
 
+    An axis named twice counts twice, and one that is counted from the end counts among the others too.
+
     >>> haiku_fans((8, 64, 512), (0, 1))
     Fans(fan_in=512, fan_out=512)
 
     Raises:
         ArgumentError: the shape lacks an axis.
 
-    Source: Haiku `_compute_fans`.
+    Source: Haiku 0.0.17 `_compute_fans`.
     """
     if fan_in_axes is None or len(shape) <= 2:
         return keras_fans(shape)
-    named = {resolve_axis("fan_in_axes", axis, shape) for axis in fan_in_axes}
-    return Fans(prod(shape[i] for i in named), prod(n for i, n in enumerate(shape) if i not in named))
+    fan_in = prod(shape[resolve_axis("fan_in_axes", axis, shape)] for axis in fan_in_axes)
+    return Fans(fan_in, prod(n for i, n in enumerate(shape) if i not in fan_in_axes))
+
+
+def caffe_fans(shape: tuple[int, ...]) -> Fans:
+    """Return the fans of a blob whose axes are (num, channels, …): size / num and size / channels, which may be absent.
+
+    >>> caffe_fans((5, 7, 3, 3)), caffe_fans((5,))
+    (Fans(fan_in=63, fan_out=45), Fans(fan_in=1, fan_out=5))
+
+    Raises:
+        ArgumentError: the rank is 0.
+
+    Source: Caffe 9b89154 `XavierFiller` and `MSRAFiller`.
+    """
+    return Fans(1, shape[0]) if len(shape) == 1 else torch_fans(shape)
 
 
 def mlx_fans(shape: tuple[int, ...]) -> Fans:
@@ -159,7 +179,7 @@ def mlx_fans(shape: tuple[int, ...]) -> Fans:
     Raises:
         ArgumentError: the rank is below 2.
 
-    Source: MLX `_calculate_fan_in_fan_out`.
+    Source: MLX 0.32 `_calculate_fan_in_fan_out`.
     """
     return torch_fans((*shape[:1], *shape[-1:], *shape[1:-1]) if len(shape) > 1 else shape)
 
@@ -170,7 +190,7 @@ def flux_fans(shape: tuple[int, ...]) -> Fans:
     >>> flux_fans((7,)), flux_fans((5, 7)), flux_fans((3, 3, 7, 5))
     (Fans(fan_in=1, fan_out=7), Fans(fan_in=7, fan_out=5), Fans(fan_in=63, fan_out=45))
 
-    Source: Flux `nfan`.
+    Source: Flux.jl 0.16 `nfan`.
     """
     if len(shape) == 1:
         return Fans(1, shape[0])
@@ -180,7 +200,8 @@ def flux_fans(shape: tuple[int, ...]) -> Fans:
 FANS_BY_FRAMEWORK: dict[str, Callable[[tuple[int, ...]], Fans]] = {
     **dict.fromkeys(("keras", "tensorflow", "tensorflow1_9", "tf_contrib", "haiku", "sonnet"), keras_fans),
     **dict.fromkeys(("keras2_1", "keras2_2"), keras2_fans),
-    **dict.fromkeys(("torch", "mxnet", "chainer", "caffe"), torch_fans),
+    **dict.fromkeys(("torch", "mxnet", "chainer"), torch_fans),
+    "caffe": caffe_fans,
     "jax": jax_fans,
     "paddle": paddle_fans,
     "lasagne": lasagne_fans,
@@ -188,6 +209,31 @@ FANS_BY_FRAMEWORK: dict[str, Callable[[tuple[int, ...]], Fans]] = {
     "flux": flux_fans,
 }
 """How each framework reads fans from a shape whose axes are in its own order."""
+
+
+def axes_fans(shape: tuple[int, ...], axes: str) -> Fans:
+    """Return the fans of a shape whose axes are named in order; a word that is no role names the receptive field.
+
+    fan_in = ∏ in × ∏ receptive field,  fan_out = ∏ out × ∏ receptive field
+
+    Several axes of one role count together, as in attention's kernels. A `batch` axis, such as that of stacked experts,
+    counts in neither fan. A role that no axis has counts as 1, a dimension of zero as it is.
+
+    >>> axes_fans((5, 7, 3, 3), "out in h w"), axes_fans((4, 512, 8, 64), "batch in out out")
+    (Fans(fan_in=63, fan_out=45), Fans(fan_in=512, fan_out=512))
+
+    Raises:
+        ArgumentError: there are more or fewer words than the shape has axes.
+    """
+    words = axes.split()
+    if len(words) != len(shape):
+        what = f"`axes` names {len(words)} axes, but the shape {list(shape)} has {len(shape)}"
+        hint = "write a word for each axis: `in`, `out`, `batch`, or any other for the receptive field"
+        raise ArgumentError(what, hint, parameter="axes")
+    named = list(zip(words, shape, strict=True))
+    receptive_field = prod(n for word, n in named if word not in AXIS_ROLES)
+    inputs, outputs = (prod(n for word, n in named if word == role) for role in ("in", "out"))
+    return Fans(inputs * receptive_field, outputs * receptive_field)
 
 
 def resolve_axis(parameter_name: str, axis: int, shape: tuple[int, ...]) -> int:

@@ -41,6 +41,8 @@ class Law(ABC):
 
     is_portable: ClassVar[bool] = True
     """Whether its bits are the same on every machine."""
+    is_random: ClassVar[bool] = True
+    """Whether its values depend on the stream."""
 
     @property
     @abstractmethod
@@ -82,8 +84,9 @@ class Law(ABC):
             raise ArgumentError(
                 f"a random law cannot fill {dtype}", "use float64, float32, float16 or bfloat16", parameter="dtype"
             )
-        greatest = float(np.finfo(dtype.working).max)
-        if not all(abs(x) <= greatest for x in self.scales()):
+        computed = float(np.finfo(dtype.working).max)
+        held = [x for x in self.promise if isfinite(x)]
+        if any(abs(x) > dtype.greatest for x in held) or not all(abs(x) <= computed for x in self.scales()):
             raise ArgumentError(f"the law's values do not fit {dtype}: {self}", "use smaller parameters or float64")
 
     def scales(self) -> tuple[float, ...]:
@@ -104,6 +107,7 @@ class Constant(ElementwiseLaw):
     """Every element is `value`."""
 
     value: float | int | bool
+    is_random: ClassVar[bool] = False
 
     @property
     def promise(self) -> Promise:
@@ -124,6 +128,7 @@ class Eye(ElementwiseLaw):
     rows: int
     cols: int
     gain: float | int | bool = 1.0
+    is_random: ClassVar[bool] = False
 
     @property
     def promise(self) -> Promise:
@@ -199,6 +204,10 @@ class TruncatedNormal(ElementwiseLaw):
     cut_low: float | None = None
     cut_high: float | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "uncut_mean", float(self.uncut_mean))
+        object.__setattr__(self, "uncut_std", float(self.uncut_std))  # twice a huge int would be no float
+
     @classmethod
     def with_std(cls, std: float) -> TruncatedNormal:
         """Return the law cut at ±2 that has the std itself: the uncut one is 1.1368 times as wide."""
@@ -264,8 +273,8 @@ class TruncatedNormal(ElementwiseLaw):
 
 def check_holds(dtype: DType, value: float | int | bool) -> None:
     """Raise `ArgumentError` if `dtype` cannot hold `value`: a fraction or an excess in an integer, a 2 in a bool."""
-    if dtype.kind == "float":
-        if isfinite(value) and abs(value) > float(np.finfo(dtype.working).max):
+    if dtype.kind in ("float", "complex"):
+        if isfinite(value) and abs(value) > dtype.greatest:
             raise ArgumentError(f"{value} does not fit {dtype}", "use float64 or a smaller value", parameter="dtype")
         return
     low, high = (0, 1) if dtype.kind == "bool" else (int(np.iinfo(dtype.numpy).min), int(np.iinfo(dtype.numpy).max))

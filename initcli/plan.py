@@ -11,6 +11,7 @@ from typing import Any
 from initcli.document import parse_document
 from initcli.dtypes import DType
 from initcli.errors import ArgumentError, Fault, InitcliError
+from initcli.fans import axes_fans
 from initcli.initializers.base import Initializer, build, decide_law
 from initcli.initializers.registry import find
 from initcli.laws import Law
@@ -25,7 +26,10 @@ MAX_ELEMENTS = 10**13
 
 @dataclass(frozen=True)
 class PlannedTensor:
-    """One tensor, decided: its `initializer` and the `law` that this makes of its shape, and the seed of its stream."""
+    """One tensor, decided: its `initializer` and the `law` that this makes of its shape, and the seed of its stream.
+
+    `axes` are the names of its axes, if the spec gives any: the fans are read by them.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -34,6 +38,7 @@ class PlannedTensor:
     law: Law
     seed: int
     place: Place
+    axes: str = ""
 
     @property
     def size(self) -> int:
@@ -91,6 +96,8 @@ class Plan:
             if config:
                 init = {"name": init, **config}
             tensors[tensor.name] = {"shape": list(tensor.shape), "init": init}
+            if tensor.axes:
+                tensors[tensor.name]["axes"] = tensor.axes
             if tensor.dtype != self.dtype:
                 tensors[tensor.name]["dtype"] = tensor.dtype.name
         return {
@@ -154,15 +161,15 @@ class _Resolver:
             self.faults.append(written.place.fault(what, f"a tensor has at most {MAX_ELEMENTS:,} elements"))
             return None
         try:
-            law = decide_law(initializer, written.shape)
-            law.check(dtype)
+            fans = axes_fans(written.shape, written.axes) if written.axes else None
+            law = decide_law(initializer, written.shape, dtype, fans)
         except ArgumentError as error:
             fault = error.faults[0]
             place = written.place if origin or error.parameter in ("shape", "dtype") else init.place
             self.faults.append(place.fault(fault.what + origin, fault.hint))
             return None
         seed = self.seed if initializer.seed is None else initializer.seed
-        return PlannedTensor(written.name, written.shape, dtype, initializer, law, seed, written.place)
+        return PlannedTensor(written.name, written.shape, dtype, initializer, law, seed, written.place, written.axes)
 
     def decide_init(self, written: TensorSpec) -> tuple[Init | None, str]:
         """Return the tensor's own init, or that of the first rule that fits and a word on where it comes from."""

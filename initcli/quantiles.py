@@ -19,9 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from initcli.elementary import Floats, horner, log
 from initcli.scratch import Scratch
-
-Floats = NDArray[Any]
 
 KEPT_WITHIN_2 = 0.9544997361036416
 """P(|N(0, 1)| < 2) = 2Φ(2) − 1."""
@@ -219,7 +218,7 @@ def _ppnd16(draws: NDArray[np.int64], u: Floats) -> None:
 def _ppnd16_within(u: Floats, p: Floats) -> None:
     """Turn u into z in place, given p = ½ − |u| to full precision."""
     tail = np.flatnonzero(np.abs(u) > 0.425)
-    sign, root = u[tail], np.sqrt(-_log(p[tail]))
+    sign, root = u[tail], np.sqrt(-log(p[tail]))
     u *= _ratio(0.180625 - u * u, _P16_CENTRE)
     z = _ratio(root - 1.6, _P16_NEAR)
     far = np.flatnonzero(root > 5.0)
@@ -229,28 +228,6 @@ def _ppnd16_within(u: Floats, p: Floats) -> None:
 
 def _ratio(x: Floats, coefficients: tuple[tuple[float, ...], tuple[float, ...]]) -> Floats:
     """Return numerator(x) / denominator(x), both by Horner's rule."""
-    above, below = (_horner(x, polynomial) for polynomial in coefficients)
+    above, below = (horner(x, polynomial) for polynomial in coefficients)
     above /= below
     return above
-
-
-def _horner(x: Floats, polynomial: tuple[float, ...]) -> Floats:
-    y = np.full_like(x, polynomial[0])
-    for c in polynomial[1:]:
-        y *= x
-        y += c
-    return y
-
-
-def _log(x: Floats) -> Floats:
-    """Return ln x of positive normal float64: x = 2^e m, ln m = 2 artanh((m − 1) / (m + 1)), m in [√½, √2)."""
-    bits = x.view(np.int64)
-    mantissa = ((bits & 0x000FFFFFFFFFFFFF) | 0x3FF0000000000000).view(np.float64)
-    exponent = ((bits >> 52) - 1023).astype(np.float64)
-    upper = mantissa > 1.4142135623730951
-    mantissa[upper] *= 0.5
-    exponent[upper] += 1.0
-    s = (mantissa - 1.0) / (mantissa + 1.0)
-    # |s| ≤ 0.1716, so the first term left out is 2 s²³ / 23 < 3e-19
-    series = _horner(s * s, tuple(1.0 / (2 * i + 1) for i in reversed(range(11))))
-    return exponent * 0.6931471805599453 + 2.0 * s * series

@@ -81,10 +81,8 @@ def agrees(law: Law, dtype: DType, observed: Moments) -> bool | None:
 
 def _rounding(dtype: DType, magnitude: float) -> float:
     """Return the most that computing and storing a value of this magnitude can move it, or its mean if it is exact."""
-    if dtype.kind != "float":
-        return 4 * magnitude * float(np.finfo(np.float64).eps)
-    stored = {"float16": max(magnitude * 2.0**-11, 2.0**-25), "bfloat16": magnitude * 2.0**-9}.get(dtype.name, 0.0)
-    return stored + 4 * magnitude * float(np.finfo(dtype.working).eps)
+    real = dtype.working if dtype.working.kind == "f" else np.float64
+    return dtype.rounding(magnitude) + 4 * magnitude * float(np.finfo(real).eps)
 
 
 def _total(rows: Sequence[Row]) -> Row:

@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 from initcli.calls import parse_call
 from initcli.dtypes import DTYPES, DType, parse_dtype
 from initcli.errors import ArgumentError, Fault, Position, suggest
-from initcli.fans import FANS_BY_FRAMEWORK
+from initcli.fans import FANS_BY_FRAMEWORK, axes_fans
+from initcli.initializers.keras_config import KEYS, read_config
 from initcli.tree import Node, render_path
 
 VERSION = 1
@@ -61,6 +62,7 @@ class TensorSpec:
     init: Init | None = None
     dtype: DType | None = None
     states_init: bool = False
+    axes: str = ""
 
 
 @dataclass(frozen=True)
@@ -176,15 +178,31 @@ class _Reader:
     def tensor(self, name: str, node: Node, place: Place) -> TensorSpec:
         if not isinstance(node.value, Mapping):
             return TensorSpec(name, place, self.shape(node, place.path))
-        fields = self.mapping(node, place.path, {"shape", "init", "dtype"}, required=("shape",))
+        fields = self.mapping(node, place.path, {"shape", "init", "dtype", "axes"}, required=("shape",))
+        shape = self.shape(fields["shape"], (*place.path, "shape")) if "shape" in fields else None
         return TensorSpec(
             name,
             place,
-            self.shape(fields["shape"], (*place.path, "shape")) if "shape" in fields else None,
+            shape,
             self.init(fields["init"], (*place.path, "init")) if "init" in fields else None,
             self.dtype(fields["dtype"], (*place.path, "dtype")) if "dtype" in fields else None,
             "init" in fields,
+            self.axes(fields["axes"], (*place.path, "axes"), shape) if "axes" in fields else "",
         )
+
+    def axes(self, node: Node, path: KeyPath, shape: tuple[int, ...] | None) -> str:
+        """Read the names of a shape's axes, words in one text."""
+        place = Place(node.position, path)
+        if not isinstance(node.value, str):
+            self.fail(place, f"`axes` must be text, not {node.kind()}", "for example `axes: out in h w`")
+            return ""
+        try:
+            if shape is not None:
+                axes_fans(shape, node.value)
+        except ArgumentError as error:
+            self.fail(place, error.faults[0].what, error.faults[0].hint)
+            return ""
+        return node.value
 
     def shape(self, node: Node, path: KeyPath) -> tuple[int, ...] | None:
         if not isinstance(node.value, tuple):
@@ -243,24 +261,33 @@ class _Reader:
     def init_mapping(self, node: Node, place: Place) -> Init | None:
         """Read {name: …, parameter: …} or Keras's {class_name: …, config: {…}}."""
         entries = dict(self.entries(node, place.path) or {})
-        is_config = "class_name" in entries
-        name = entries.pop("class_name" if is_config else "name", None)
+        if "class_name" in entries:
+            return self.init_config(node, entries, place)
+        name = entries.pop("name", None)
         if name is None or not isinstance(name.node.value, str):
             position = name.node.position if name else node.position
             self.fail(Place(position, place.path), "`name` must name an initializer", "`{name: normal, stddev: 0.02}`")
             return None
-        if is_config:
-            for key in entries.keys() - {"config", "module", "registered_name"}:
-                self.fail(Place(entries[key].position, (*place.path, key)), f"unknown key `{key}`")
-            config = entries.get("config")
-            place = Place(place.position, (*place.path, "config") if config else place.path)
-            entries = dict((self.entries(config.node, place.path) or {}) if config else {})
-        return Init(
-            name.node.value,
-            Place(name.node.position, place.path),
-            arguments={key: entry.node.to_data() for key, entry in entries.items()},
-            argument_places={key: Place(e.node.position, (*place.path, key)) for key, e in entries.items()},
-        )
+        arguments = {key: entry.node.to_data() for key, entry in entries.items()}
+        return Init(name.node.value, Place(name.node.position, place.path), (), arguments, places(entries, place.path))
+
+    def init_config(self, node: Node, entries: Mapping[str, Any], place: Place) -> Init | None:
+        """Read an initializer as Keras writes it."""
+        try:
+            name, arguments = read_config(node.to_data())
+        except ArgumentError as error:
+            entry, path = entries[error.parameter], (*place.path, error.parameter)
+            position = entry.node.position if error.parameter in KEYS else entry.position
+            self.fail(Place(position, path), error.faults[0].what, error.faults[0].hint)
+            return None
+        inner = entries["config"].node.value if "config" in entries else None
+        argument_places = places(inner, (*place.path, "config")) if isinstance(inner, Mapping) else {}
+        return Init(name, Place(entries["class_name"].node.position, place.path), (), arguments, argument_places)
+
+
+def places(entries: Mapping[str, Any], path: KeyPath) -> dict[str, Place]:
+    """Return where the value of each key stands."""
+    return {key: Place(entry.node.position, (*path, key)) for key, entry in entries.items()}
 
 
 _MISSING = {

@@ -12,11 +12,12 @@ from decimal import Context, Decimal, localcontext
 from functools import lru_cache
 from math import inf
 
+from initcli.elementary import PI
+
 FARTHEST = 37.0
 """The farthest from the mean, in std, that an interval may begin: beyond it the mass leaves the range of float64."""
 
 _DIGITS = 80
-_PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459230781640628620899862803482534211706798")
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def keep(low: float, high: float) -> Kept:
 
 def _density(x: Decimal) -> Decimal:
     """Return φ(x) = exp(−x² / 2) / √(2π)."""
-    return (-x * x / 2).exp() / (2 * _PI).sqrt()
+    return (-x * x / 2).exp() / (2 * PI).sqrt()
 
 
 def _edge(x: float, power: int) -> Decimal:

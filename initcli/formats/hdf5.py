@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from initcli.dtypes import DTYPES
 from initcli.errors import Fault, InitcliError
 from initcli.files import preallocate, translate, write_at
 from initcli.formats import Entry, Header, Layout, Refusal, Seal, Slot, Tensor
@@ -33,8 +34,12 @@ MAX_EXPANSION = 1100
 """The most that deflate can expand, 1032:1, with room: a larger claim is a bomb."""
 
 
+_OPAQUE = {name: dtype for name, dtype in DTYPES.items() if dtype.is_extended}
+"""The element types that are stored as so many bytes with the type's name in an attribute."""
+
+
 class Hdf5:
-    """The formats `.h5` and `.hdf5`; bfloat16 as Keras stores it, booleans as h5py does."""
+    """The formats `.h5` and `.hdf5`; bfloat16 as Keras stores it, booleans and complex numbers as h5py does."""
 
     name = "h5"
     suffixes: tuple[str, ...] = (".h5", ".hdf5")
@@ -100,11 +105,7 @@ class Hdf5:
                 if entry.nbytes > MAX_EXPANSION * path.stat().st_size:
                     raise InitcliError(Fault(f"`{name}` in `{path}` claims {entry.nbytes:,} bytes that are not there"))
                 array = np.asarray(dataset[()]) if entry.nbytes else np.empty(entry.shape, dataset.dtype)
-                if entry.dtype == "bfloat16":
-                    from initcli.dtypes import DTYPES
-
-                    array = array.view(DTYPES["bfloat16"].numpy)
-                yield array
+                yield array.view(DTYPES[entry.dtype].numpy) if entry.dtype in _OPAQUE else array
 
     def read_tensor(self, path: Path, name: str) -> np.ndarray[Any, Any]:
         """Return a copy of one tensor."""
@@ -127,13 +128,14 @@ def _create_datasets(tensors: Sequence[Tensor], metadata: Mapping[str, str], ske
     # Every choice that a user's h5py configuration could change is stated.
     with h5py.File(sketch, "w", libver="earliest", track_order=False) as file:
         for tensor in tensors:
-            bfloat16 = tensor.dtype.name == "bfloat16"
-            kind = h5py.h5t.py_create(np.dtype("V2") if bfloat16 else tensor.dtype.numpy, logical=True)
+            opaque = tensor.dtype.is_extended
+            element = np.dtype(f"V{tensor.dtype.itemsize}") if opaque else tensor.dtype.numpy
+            kind = h5py.h5t.py_create(element, logical=True)
             space = h5py.h5s.create_simple(tensor.shape) if tensor.shape else h5py.h5s.create(h5py.h5s.SCALAR)
             dataset = h5py.h5d.create(file.id, tensor.name.encode(), kind, space, creation, links)
             offsets.append(dataset.get_offset() or 0)
-            if bfloat16:
-                h5py.Dataset(dataset).attrs["dtype"] = "bfloat16"  # as Keras: opaque, with this text of variable length
+            if opaque:  # as Keras stores bfloat16, with this text of variable length
+                h5py.Dataset(dataset).attrs["dtype"] = tensor.dtype.name
         for key, value in metadata.items():
             file.attrs.create(key, value, dtype=h5py.string_dtype())
     return offsets
@@ -199,8 +201,9 @@ def _name_dtype(dataset: Any) -> str:
     """Return the element type's name: ours where we have one, else NumPy's."""
     import h5py
 
-    if dataset.dtype == np.dtype("V2") and _read_text(dataset, "dtype") == "bfloat16":
-        return "bfloat16"
+    name = _read_text(dataset, "dtype") if dataset.dtype.kind == "V" and not dataset.dtype.names else None
+    if name in _OPAQUE and dataset.dtype.itemsize == _OPAQUE[name].itemsize:
+        return name
     return "string" if h5py.check_string_dtype(dataset.dtype) else str(dataset.dtype.name)
 
 

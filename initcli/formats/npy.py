@@ -145,8 +145,8 @@ class NpyDirectory:
 
 def _refuse_array(index: int, tensor: Tensor) -> Refusal | None:
     """Return why NumPy could not read the tensor back."""
-    if tensor.dtype.name == "bfloat16":
-        what = f"`{tensor.name}` is bfloat16, which a `.npy` file cannot name"
+    if tensor.dtype.is_extended:
+        what = f"`{tensor.name}` is {tensor.dtype}, which a `.npy` file cannot name"
         return Refusal(index, what, "use `.safetensors` or `.h5`, or the dtype float32")
     if len(tensor.shape) > MAX_RANK:
         return Refusal(index, f"`{tensor.name}` has {len(tensor.shape)} axes, and NumPy stops at {MAX_RANK}")

@@ -13,11 +13,14 @@ PACKAGE = Path(initcli.__file__).parent
 ROOT = PACKAGE.parent
 
 LAYERS = [
-    {"errors", "units", "calls"},
-    {"dtypes", "scratch", "fans", "stream", "quantiles", "truncation"},
-    {"laws", "whole_laws", "convolution_laws", "fixed_laws", "sparse_laws", "kernel_laws", "moments", "sampling"},
+    {"errors", "units", "calls", "expressions", "patterns"},
+    {"dtypes", "scratch", "fans", "stream", "quantiles", "truncation", "elementary", "frequencies"},
+    {"laws", "whole_laws", "convolution_laws", "fixed_laws", "sparse_laws", "kernel_laws"}
+    | {"embedding_laws", "fourier_laws"}
+    | {"complex_laws", "table_laws", "state_laws", "simplex_laws", "moments", "sampling"},
     {"initializers"},
-    {"tree", "yaml_document", "json_document", "document", "spec"},
+    {"layers"},
+    {"tree", "yaml_document", "json_document", "document", "variables", "spec"},
     {"plan"},
     {"files", "publish", "formats", "report"},
     {"engine"},

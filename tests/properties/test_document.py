@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 from unittest import mock
@@ -92,7 +93,7 @@ def test_json_is_yaml(data: Any, indent: int | None) -> None:
 
     try:
         list(yaml.parse(text, Loader=yaml.CSafeLoader))
-        is_yaml = "\\ud" not in text  # YAML has no surrogate pairs
+        is_yaml = not re.search(r"\\ud[89a-f]", text)  # YAML has no surrogate pairs
     except yaml.YAMLError:
         is_yaml = False
     node = parse_document(text.encode(), "spec.yaml", faults)

@@ -24,7 +24,7 @@ from initcli.scratch import Scratch
 from initcli.stream import Stream
 
 LAWS = st.sampled_from([Normal(0.5, 2.0), Uniform(-1.0, 3.0), TruncatedNormal(0.0, 0.02), Eye(37, 29, 1.5)])
-FLOATS = st.sampled_from([DTYPES[name] for name in ("float64", "float32", "float16", "bfloat16")])
+FLOATS = st.sampled_from([DTYPES[name] for name in ("float64", "float32", "bfloat16", "float8_e5m2")])
 SEEDS = st.integers(0, 2**200)
 NAMES = st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=20)
 

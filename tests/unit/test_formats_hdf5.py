@@ -63,6 +63,25 @@ def test_bfloat16_is_stored_as_keras_does(tmp_path):
         assert h5py.check_string_dtype(file["w"].attrs.get_id("dtype").dtype).length is None
 
 
+@pytest.mark.parametrize("name", ["float8_e4m3fn", "float8_e5m2"])
+def test_floats_of_eight_bits_are_stored_as_bfloat16_is(tmp_path, name):
+    """h5py knows neither: opaque bytes, and the attribute tells the type."""
+    make(tmp_path / "a.h5", piece("w", (2,), DTYPES[name]))
+
+    with h5py.File(tmp_path / "a.h5") as file:
+        assert file["w"].dtype == np.dtype("V1")
+        assert file["w"].attrs["dtype"] == name
+    assert hdf5.read_tensor(tmp_path / "a.h5", "w").dtype.name == name
+
+
+def test_complex_numbers_are_h5pys_own(tmp_path):
+    """The dataset reads as NumPy's complex64."""
+    make(tmp_path / "a.h5", piece("w", (2,), DTYPES["complex64"]))
+
+    with h5py.File(tmp_path / "a.h5") as file:
+        assert file["w"].dtype == np.dtype("<c8")
+
+
 def test_booleans_are_h5pys_own(tmp_path):
     """The dataset reads as NumPy booleans."""
     make(tmp_path / "a.h5", piece("w", (2,), DTYPES["bool"]))

@@ -21,7 +21,7 @@ def piece(name, shape, dtype):
     return SimpleNamespace(name=name, shape=shape, dtype=dtype, nbytes=math.prod(shape) * dtype.itemsize)
 
 
-@pytest.mark.parametrize("dtype", [dtype for dtype in DTYPES.values() if dtype.name != "bfloat16"], ids=str)
+@pytest.mark.parametrize("dtype", [dtype for dtype in DTYPES.values() if not dtype.is_extended], ids=str)
 @pytest.mark.parametrize("shape", [(), (0,), (7,), (2, 3), (1, 0, 5), (1,) * 64, (123456, 1)])
 def test_a_file_is_np_saves_byte_for_byte(tmp_path, dtype, shape):
     """Header, padding and length are the same for every type and shape."""
@@ -34,11 +34,12 @@ def test_a_file_is_np_saves_byte_for_byte(tmp_path, dtype, shape):
 
 
 @pytest.mark.parametrize("form", [npy, npy_directory])
-def test_bfloat16_is_refused_with_the_formats_that_hold_it(form):
-    """NumPy would read it back as raw bytes."""
-    (refusal,) = form.faults([piece("w", (2,), DTYPES["bfloat16"])])
+@pytest.mark.parametrize("dtype", ["bfloat16", "float8_e4m3fn", "float8_e5m2"])
+def test_what_numpy_does_not_know_is_refused_with_the_formats_that_hold_it(form, dtype):
+    """NumPy would read it back as raw bytes, or not at all."""
+    (refusal,) = form.faults([piece("w", (2,), DTYPES[dtype])])
 
-    assert "bfloat16" in refusal.what
+    assert dtype in refusal.what
     assert ".safetensors" in refusal.hint
 
 

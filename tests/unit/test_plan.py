@@ -97,6 +97,24 @@ def test_an_init_is_a_name_a_call_a_mapping_or_a_keras_config(init: str) -> None
     assert str(plan.tensors[0].initializer) == "random_normal(stddev=0.02)"
 
 
+def test_named_axes_say_which_fans_are_read() -> None:
+    """Experts stacked in torch's order have Keras's fans if their axes are named, and are embedded."""
+    text = tensor("{shape: [8, 5, 7, 3], init: he_normal, axes: batch out in w}")
+
+    plan = plan_of(text)
+    again = plan_of(json.dumps(plan.normalized_spec()))
+
+    assert plan.tensors[0].law == again.tensors[0].law
+    assert round(plan.tensors[0].law.std, 15) == round((2 / 21) ** 0.5, 15)
+
+
+def test_axes_of_size_zero_are_refused_where_the_framework_divides_by_them() -> None:
+    """JAX's fans may be named too, and a fan of zero is its fault and no traceback."""
+    (fault,) = faults_of("initcli: 1\nframework: jax\ntensors: {w: {shape: [0, 3], init: he_normal, axes: in out}}")
+
+    assert "a fan that is not zero" in fault.what
+
+
 def test_a_seed_of_an_init_is_the_seed_of_its_tensor() -> None:
     """A Keras config may carry one, and the embedded spec keeps it."""
     plan = plan_of(tensor("{shape: [2], init: {class_name: HeNormal, config: {seed: 5}}}"))
@@ -107,6 +125,14 @@ def test_a_seed_of_an_init_is_the_seed_of_its_tensor() -> None:
 
 # kind of fault -> (spec, line, column, key path, what it says, what mends it)
 FAULTS: dict[str, tuple[str, int, int, str, str, str]] = {
+    "axes of another count": (
+        tensor("{shape: [3, 4], init: he_normal, axes: out in h}"),
+        *(3, 45, "tensors.w.axes", "`axes` names 3 axes, but the shape [3, 4] has 2", "a word for each axis"),
+    ),
+    "axes that are a list": (
+        tensor("{shape: [3, 4], init: he_normal, axes: [out, in]}"),
+        *(3, 45, "tensors.w.axes", "`axes` must be text, not a list", "axes: out in h w"),
+    ),
     "unknown initializer": (
         tensor("{shape: [2], init: he_norml}"),
         3, 25, "tensors.w.init", "unknown initializer `he_norml`", "did you mean `he_normal`?",
@@ -137,7 +163,7 @@ FAULTS: dict[str, tuple[str, int, int, str, str, str]] = {
     ),
     "code": (
         tensor('{shape: [2], init: "normal(stddev=__import__(1))"}'),
-        3, 25, "tensors.w.init", "`__import__(1)` is no plain value", "write a number or a word",
+        3, 25, "tensors.w.init", "`stddev` must be a number, got `__import__(1)`", "",
     ),
     "unknown key": (
         tensor("{shpe: [2], shape: [2], init: zeros}"),
