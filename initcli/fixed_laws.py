@@ -1,9 +1,10 @@
-"""Laws that draw nothing and are no single value: a list of values, and an identity matrix repeated."""
+"""Laws that draw nothing and are no single value: a list, an array that broadcasts, an identity matrix repeated."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import fsum, hypot, sqrt
+from math import fsum, hypot, prod, sqrt
+from typing import ClassVar
 
 import numpy as np
 
@@ -16,8 +17,23 @@ _SUMMING = 4 * float(np.finfo(np.float64).eps)
 """How far, of the greatest value, the sums of a mean and a std may round away from the formula's."""
 
 
+class ListLaw(ElementwiseLaw):
+    """A law of the given `values`."""
+
+    values: tuple[float | int | bool, ...]
+    is_random: ClassVar[bool] = False
+
+    def standard_errors(self, size: int) -> tuple[float, float]:
+        greatest = _SUMMING * max(abs(float(value)) for value in self.values)
+        return greatest, greatest
+
+    def check(self, dtype: DType) -> None:
+        for value in self.values:
+            check_holds(dtype, value)
+
+
 @dataclass(frozen=True)
-class Listed(ElementwiseLaw):
+class Listed(ListLaw):
     """The `values` in order, and the last of them on to the end of the `size` elements; 1 ≤ len(values) ≤ size."""
 
     values: tuple[float | int | bool, ...]
@@ -31,18 +47,34 @@ class Listed(ElementwiseLaw):
         std = hypot(*(sqrt(share) * (value - mean) for share, value in zip(shares, self.values, strict=True)))
         return Promise(mean, std, float(min(self.values)), float(max(self.values)))
 
-    def standard_errors(self, size: int) -> tuple[float, float]:
-        greatest = _SUMMING * max(abs(float(value)) for value in self.values)
-        return greatest, greatest
-
-    def check(self, dtype: DType) -> None:
-        for value in self.values:
-            check_holds(dtype, value)
-
     def fill(self, stream: Stream, start: int, out: Array, scratch: Scratch) -> None:
         out.fill(self.values[-1])
         written = self.values[start : start + len(out)]
         out[: len(written)] = np.array(written, out.dtype)
+
+
+@dataclass(frozen=True)
+class Broadcast(ListLaw):
+    """The `values`, at least one, of an array of shape `given` that broadcasts to `shape`."""
+
+    values: tuple[float | int | bool, ...]
+    given: tuple[int, ...]
+    shape: tuple[int, ...]
+
+    @property
+    def promise(self) -> Promise:
+        size = len(self.values)
+        mean = fsum(value / size for value in self.values)
+        std = hypot(*(value - mean for value in self.values)) / sqrt(size)
+        return Promise(mean, std, float(min(self.values)), float(max(self.values)))
+
+    def fill(self, stream: Stream, start: int, out: Array, scratch: Scratch) -> None:
+        padded = (1,) * (len(self.shape) - len(self.given)) + self.given
+        at = np.unravel_index(np.arange(start, start + len(out)), self.shape) if self.shape else ()
+        source = np.zeros(len(out), np.int64)
+        for i, (axis, n) in enumerate(zip(at, padded, strict=True)):
+            source += axis * prod(padded[i + 1 :]) if n > 1 else 0
+        out[:] = np.array(self.values, out.dtype)[source]
 
 
 @dataclass(frozen=True)
@@ -52,6 +84,7 @@ class TiledEye(ElementwiseLaw):
     rows: int
     cols: int
     gain: float | int | bool = 1.0
+    is_random: ClassVar[bool] = False
 
     @property
     def promise(self) -> Promise:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from math import prod, sqrt
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ Indices = NDArray[np.int64]
 
 class IndexedLaw(ElementwiseLaw):
     """A law without chance: a value for every flat index."""
+
+    is_random: ClassVar[bool] = False
 
     @abstractmethod
     def values(self, index: Indices) -> Array:
@@ -107,18 +110,27 @@ class IdentityKernel(IndexedLaw):
 
 @dataclass(frozen=True)
 class ForgetBias(IndexedLaw):
-    """A bias of four gates of `size` // 4 units: `value` for the second, the forget gate, and zeros elsewhere."""
+    """A bias of four gates of `units` × `width` elements: `value` for the second, the forget gate, and zeros elsewhere.
+
+    What is left of the `size` after the gates is zero too.
+    """
 
     size: int
     value: float = 1.0
+    width: int = 1
+
+    @property
+    def gate_size(self) -> int:
+        """How many elements a gate has."""
+        return self.size // max(1, self.width) // 4 * self.width
 
     @property
     def promise(self) -> Promise:
-        share, value = self.size // 4 / max(1, self.size), float(self.value)
+        share, value = self.gate_size / max(1, self.size), float(self.value)
         return Promise(value * share, abs(value) * sqrt(share * (1 - share)), min(0.0, value), max(0.0, value))
 
     def check(self, dtype: DType) -> None:
         check_holds(dtype, self.value)
 
     def values(self, index: Indices) -> Array:
-        return np.where(index // max(1, self.size // 4) == 1, self.value, 0)
+        return np.where((index >= self.gate_size) & (index < 2 * self.gate_size), self.value, 0)

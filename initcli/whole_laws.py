@@ -13,7 +13,7 @@ import numpy as np
 
 from initcli.dtypes import DType
 from initcli.errors import ArgumentError, locate_raised, render_raised
-from initcli.laws import Array, Law, Promise
+from initcli.laws import Array, ElementwiseLaw, Law, Normal, Promise
 from initcli.quantiles import fill_normal
 from initcli.scratch import Scratch
 from initcli.stream import Stream
@@ -89,6 +89,47 @@ class Orthogonal(HaarLaw):
         """Return Q, transposed if it is wide."""
         q = draw_haar(stream, 0, max(self.rows, self.cols), min(self.rows, self.cols), self.gain)
         return np.ascontiguousarray(q if self.rows >= self.cols else q.T).reshape(-1)
+
+
+@dataclass(frozen=True)
+class SingularVectors(WholeTensorLaw):
+    """The left singular vectors of a `rows` × `cols` matrix of `entries`, the right ones if it is wide, times `gain`.
+
+    Their signs are what LAPACK's SVD leaves, so that they are not Haar's.
+    """
+
+    rows: int
+    cols: int
+    gain: float = 1.0
+    entries: ElementwiseLaw = Normal()  # noqa: RUF009  (frozen)
+    is_portable: ClassVar[bool] = False
+
+    @property
+    def promise(self) -> Promise:
+        return self._likeness.promise
+
+    def standard_errors(self, size: int) -> tuple[float, float]:
+        return self._likeness.standard_errors(size)
+
+    @property
+    def _likeness(self) -> Orthogonal:
+        """The Haar law, whose entries have the same mean square."""
+        return Orthogonal(self.rows, self.cols, self.gain)
+
+    def peak_nbytes(self, dtype: DType) -> int:
+        """Return the bytes of the float64 draws, LAPACK's copy and work, the factors twice, and the rounded tensor."""
+        size, small = self.rows * self.cols, min(self.rows, self.cols)
+        return 8 * (4 * size + 7 * small * small) + dtype.itemsize * size
+
+    def sample(self, stream: Stream, dtype: DType) -> Array:
+        matrix = np.empty(self.rows * self.cols)
+        scratch = Scratch()
+        for start in range(0, matrix.size, PIECE_ELEMS):
+            self.entries.fill(stream, start, matrix[start : start + PIECE_ELEMS], scratch)
+        left, _, right = np.linalg.svd(matrix.reshape(self.rows, self.cols), full_matrices=False)
+        vectors = left if self.rows >= self.cols else right
+        vectors *= self.gain
+        return np.ascontiguousarray(vectors).reshape(-1)
 
 
 @dataclass(frozen=True)

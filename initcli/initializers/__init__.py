@@ -25,9 +25,11 @@ from initcli.initializers.keras_scaling import (
     LecunUniform,
     VarianceScaling,
 )
+from initcli.initializers.keras_stft import STFT
 from initcli.initializers.registry import find, frameworks, get, register, registered
 
 __all__ = [
+    "STFT",
     "Constant",
     "GlorotNormal",
     "GlorotUniform",

@@ -5,17 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
-from math import prod
+from math import prod, sqrt
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from initcli.dtypes import parse_dtype
+from initcli.dtypes import DType, parse_dtype
 from initcli.errors import ArgumentError, InitcliError, suggest
-from initcli.fans import Fans
+from initcli.fans import FANS_BY_FRAMEWORK, Fans
 from initcli.initializers.custom import giving_rng, init_fields, takes
-from initcli.laws import Law
+from initcli.laws import ElementwiseLaw, Law, Normal, Uniform
 from initcli.scratch import Scratch
 from initcli.stream import Stream
 from initcli.whole_laws import Drawn, asks_for_rng, explain_raised
@@ -47,6 +47,8 @@ class Initializer:
     framework: ClassVar[str] = ""
     name: ClassVar[str] = ""
     aliases: ClassVar[tuple[str, ...]] = ()
+    draws_complex: ClassVar[bool] = False
+    """Whether the framework draws complex values: a normal has half of its variance in each part, a uniform all."""
 
     seed: int | None = field(default=None, kw_only=True)
 
@@ -90,6 +92,24 @@ class Initializer:
             raise NotImplementedError(f"{type(self).__name__} defines neither `law` nor `__call__`")
         return Drawn(self, shape, self.name or type(self).__name__)
 
+    def complex_law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
+        """Return the law of the parts of a complex tensor of `shape`; what draws nothing fills the real parts.
+
+        Raises:
+            ArgumentError: the framework draws no complex values of it, or the initializer does not take such a shape.
+        """
+        from initcli.complex_laws import AlikeParts, RealParts
+
+        law = self.law(shape, fans)
+        if isinstance(law, Drawn):
+            return law
+        if isinstance(law, ElementwiseLaw) and not law.is_random:
+            return RealParts(law)
+        if self.draws_complex and isinstance(law, Normal | Uniform):
+            return AlikeParts(law if isinstance(law, Uniform) else Normal(law.mean, law.std / sqrt(2)))
+        what = f"`{self.name or type(self).__name__}` draws no complex values"
+        raise ArgumentError(what, "use a float dtype, such as float32", parameter="dtype")
+
     def __call__(self, shape: tuple[int, ...], dtype: Any = "float32", name: str = "") -> NDArray[Any]:
         """Return a new array of `shape` and `dtype` (float32 if None) drawn from the stream of `seed` and `name`.
 
@@ -102,8 +122,7 @@ class Initializer:
 
         shape = parse_shape(shape)
         element = parse_dtype("float32" if dtype is None else dtype)
-        law = self.law(shape)
-        law.check(element)
+        law = decide_law(self, shape, element)
         stream = Stream(parse_seed(self.seed) or 0, name)
         return sample_range(law, stream, element, 0, prod(shape), Scratch()).reshape(shape)
 
@@ -175,7 +194,7 @@ def build(
         if key in given:
             raise ArgumentError(f"`{cls.name}` got `{key}` twice", "name it once", parameter=key)
         given[key] = parse_seed(value) if key == "seed" else value
-    if framework and "order" in names:
+    if framework in FANS_BY_FRAMEWORK and "order" in names:
         given.setdefault("order", framework)
     for f in cls.parameters():
         if f.default is MISSING and f.default_factory is MISSING and f.name not in given:
@@ -190,7 +209,7 @@ def _make(cls: type[Initializer], given: dict[str, Any]) -> Initializer:
         made = cls(**given)
         for name, value in seed.items():  # an `__init__` of its own need not know of it
             object.__setattr__(made, name, value)
-        lost = [f.name for f in cls.parameters() if f.name not in made.config()]
+        lost = [f.name for f in cls.parameters() if f.name not in made.get_config()]
     except (InitcliError, MemoryError):
         raise
     except Exception as error:
@@ -203,14 +222,17 @@ def _make(cls: type[Initializer], given: dict[str, Any]) -> Initializer:
     return made
 
 
-def decide_law(initializer: Initializer, shape: tuple[int, ...]) -> Law:
-    """Return the law of a tensor of `shape`; whatever a custom `law` raises is an `ArgumentError`.
+def decide_law(initializer: Initializer, shape: tuple[int, ...], dtype: DType, fans: Fans | None = None) -> Law:
+    """Return the law of a tensor of `shape` and `dtype`; whatever a custom `law` raises is an `ArgumentError`.
 
     Raises:
-        ArgumentError: the initializer does not take such a shape.
+        ArgumentError: the initializer does not take such a shape, or its values do not fit the dtype.
     """
     try:
-        return initializer.law(shape)
+        decide = initializer.complex_law if dtype.kind == "complex" else initializer.law
+        law = decide(shape, fans) if fans else decide(shape)
+        law.check(dtype)
+        return law
     except (InitcliError, MemoryError):
         raise
     except Exception as error:

@@ -1,23 +1,32 @@
-"""Chainer's initializers, for shapes (out, in, receptive field…). NaN is not here.
+"""Chainer's initializers but for its two filters, for shapes (out, in, receptive field…).
 
-Source: chainer/chainer@a8e15cb, `chainer/initializers/*.py`; read, not run.
+Source: chainer/chainer@a8e15cb (7.8.1), `chainer/initializers/*.py`; read, not run. What NumPy refuses there, a
+negative std, is refused here, and what it takes, a negative width, is taken.
 """
 
 from __future__ import annotations
 
 from dataclasses import MISSING, dataclass
-from math import prod
-from typing import ClassVar
-
-import numpy as np
+from math import nan, prod
+from typing import Any, ClassVar
 
 from initcli.errors import ArgumentError
 from initcli.fans import Fans, torch_fans
-from initcli.initializers.base import Initializer, check_choice, check_rank, parameter, parse_number
-from initcli.initializers.bodies import Filled, GainBody, NormalBody, ScaledBody, SymmetricBody, ValueBody, check_square
+from initcli.initializers.base import Initializer, check_choice, parameter
+from initcli.initializers.bodies import (
+    ArrayBody,
+    GainBody,
+    NormalBody,
+    OnesBody,
+    ScaledBody,
+    SquareBody,
+    SymmetricBody,
+    ZerosBody,
+    check_filled,
+)
 from initcli.initializers.registry import register
-from initcli.kernel_laws import Interpolation
-from initcli.laws import Eye, Law
+from initcli.laws import Constant as ConstantLaw
+from initcli.laws import Law
 from initcli.whole_laws import Orthogonal as OrthogonalLaw
 
 
@@ -28,72 +37,79 @@ class ChainerInitializer(Initializer):
 
 
 @register
-class Zero(ChainerInitializer, Filled):
+class Zero(ChainerInitializer, ZerosBody):
     """Fill with zeros.
 
     W = 0
 
     Bounds: 0
-    Source: Chainer 7
+    Source: Chainer 7.8
     """
 
     name: ClassVar[str] = "zero"
-    filling: ClassVar[int] = 0
 
 
 @register
-class One(ChainerInitializer, Filled):
+class One(ChainerInitializer, OnesBody):
     """Fill with ones.
 
     W = 1
 
     Bounds: 1
-    Source: Chainer 7
+    Source: Chainer 7.8
     """
 
     name: ClassVar[str] = "one"
-    filling: ClassVar[int] = 1
+
+
+@register
+class NaN(ChainerInitializer):
+    """Fill with what is no number, so that it shows where a value was never set.
+
+    W = nan
+
+    Bounds: none
+    Source: Chainer 7.8
+    """
+
+    name: ClassVar[str] = "nan"
+
+    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
+        return ConstantLaw(nan)
 
 
 @register
 @dataclass(frozen=True)
-class Constant(ChainerInitializer, ValueBody):
-    """Fill with one value.
+class Constant(ChainerInitializer, ArrayBody):
+    """Fill with one value, or with an array that broadcasts to the shape.
 
     W = fill_value
 
-    Bounds: fill_value
-    Source: Chainer 7
+    Bounds: the least and the greatest value
+    Source: Chainer 7.8
     """
 
     name: ClassVar[str] = "constant"
 
-    fill_value: float | int | bool = parameter(MISSING, "the value of every element")
+    fill_value: float | int | bool | tuple[Any, ...] = parameter(MISSING, "the value of every element, or an array")
 
 
 @register
 @dataclass(frozen=True)
-class Identity(ChainerInitializer):
+class Identity(ChainerInitializer, SquareBody):
     """Put ones on the main diagonal of a square matrix.
 
     W[i, j] = scale if i = j, else 0
 
     Bounds: 0 and scale
     Differs: Keras takes any matrix.
-    Source: Chainer 7
+    Source: Chainer 7.8
     """
 
     name: ClassVar[str] = "identity"
+    gain_name: ClassVar[str] = "scale"
 
     scale: float = parameter(1.0, "the value on the diagonal")
-
-    def __post_init__(self) -> None:
-        parse_number("scale", self.scale)
-
-    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        check_rank(self.name, shape, 2, 2)
-        check_square(self, shape)
-        return Eye(shape[0], shape[1], self.scale)
 
 
 @register
@@ -105,7 +121,7 @@ class Normal(ChainerInitializer, NormalBody):
 
     Bounds: none; in float32 the farthest value lies at ±6.34 scale
     Differs: the default std is 1 in PyTorch and Paddle, 0.01 in JAX, MXNet and Lasagne.
-    Source: Chainer 7
+    Source: Chainer 7.8
     """
 
     name: ClassVar[str] = "normal"
@@ -123,12 +139,13 @@ class Uniform(ChainerInitializer, SymmetricBody):
 
     Bounds: ±scale
     Differs: the default is ±0.07 in MXNet, ±0.01 in Lasagne, [0, 1) in PyTorch.
-    Source: Chainer 7
+    Source: Chainer 7.8
     """
 
     name: ClassVar[str] = "uniform"
+    refuses_negative: ClassVar[bool] = False
 
-    scale: float = parameter(0.05, "the bound on either side of zero, ≥ 0")
+    scale: float = parameter(0.05, "the bound on either side of zero")
 
 
 @dataclass(frozen=True)
@@ -137,7 +154,7 @@ class _Scaled(ChainerInitializer, ScaledBody):
 
     gain_name: ClassVar[str] = "scale"
 
-    scale: float = parameter(1.0, "what the std is multiplied with, ≥ 0")
+    scale: float = parameter(1.0, "what the std is multiplied with")
 
     def fans(self, shape: tuple[int, ...]) -> Fans:
         return torch_fans(shape)
@@ -151,7 +168,7 @@ class LeCunNormal(_Scaled):
 
     Bounds: none; in float32 the farthest value lies at ±6.34 std
     Differs: Keras's and JAX's is cut at ±2.2737 std.
-    Source: Chainer 7; LeCun, Bottou, Orr & Müller (1998), Efficient BackProp
+    Source: Chainer 7.8; LeCun, Bottou, Orr & Müller (1998), Efficient BackProp
     """
 
     name: ClassVar[str] = "lecun_normal"
@@ -165,11 +182,12 @@ class LeCunUniform(_Scaled):
     W ~ U[−L, L),  L = scale √(3 / fan_in)
 
     Bounds: ±scale √(3 / fan_in)
-    Source: Chainer 7; LeCun, Bottou, Orr & Müller (1998), Efficient BackProp
+    Source: Chainer 7.8; LeCun, Bottou, Orr & Müller (1998), Efficient BackProp
     """
 
     name: ClassVar[str] = "lecun_uniform"
     rule: ClassVar[tuple[float, str, str]] = (1.0, "fan_in", "uniform")
+    refuses_negative: ClassVar[bool] = False
 
 
 @register
@@ -180,7 +198,7 @@ class GlorotNormal(_Scaled):
 
     Bounds: none; in float32 the farthest value lies at ±6.34 std
     Differs: Keras's and JAX's is cut at ±2.2737 std.
-    Source: Chainer 7; Glorot & Bengio (2010)
+    Source: Chainer 7.8; Glorot & Bengio (2010)
     """
 
     name: ClassVar[str] = "glorot_normal"
@@ -194,11 +212,12 @@ class GlorotUniform(_Scaled):
     W ~ U[−L, L),  L = scale √(6 / (fan_in + fan_out))
 
     Bounds: ±scale √(6 / (fan_in + fan_out))
-    Source: Chainer 7; Glorot & Bengio (2010)
+    Source: Chainer 7.8; Glorot & Bengio (2010)
     """
 
     name: ClassVar[str] = "glorot_uniform"
     rule: ClassVar[tuple[float, str, str]] = (1.0, "fan_avg", "uniform")
+    refuses_negative: ClassVar[bool] = False
 
 
 @register
@@ -210,7 +229,7 @@ class HeNormal(_Scaled):
 
     Bounds: none; in float32 the farthest value lies at ±6.34 std
     Differs: Keras's and JAX's is cut at ±2.2737 std.
-    Source: Chainer 7; He, Zhang, Ren & Sun (2015), https://arxiv.org/abs/1502.01852
+    Source: Chainer 7.8; He, Zhang, Ren & Sun (2015), https://arxiv.org/abs/1502.01852
     """
 
     name: ClassVar[str] = "he_normal"
@@ -227,11 +246,12 @@ class HeUniform(_Scaled):
     W ~ U[−L, L),  L = scale √(6 / fan_in)
 
     Bounds: ±scale √(6 / fan_in)
-    Source: Chainer 7; He, Zhang, Ren & Sun (2015), https://arxiv.org/abs/1502.01852
+    Source: Chainer 7.8; He, Zhang, Ren & Sun (2015), https://arxiv.org/abs/1502.01852
     """
 
     name: ClassVar[str] = "he_uniform"
     rule: ClassVar[tuple[float, str, str]] = (2.0, "fan_in", "uniform")
+    refuses_negative: ClassVar[bool] = False
 
 
 @register
@@ -243,7 +263,7 @@ class Orthogonal(ChainerInitializer, GainBody):
 
     Bounds: ±scale; every entry has mean square scale² / max(out, in)
     Differs: the default gain is 1 in Keras, PyTorch and JAX, 1.414 in MXNet. The bits rest on LAPACK.
-    Source: Chainer 7; Saxe, McClelland & Ganguli (2013), https://arxiv.org/abs/1312.6120
+    Source: Chainer 7.8; Saxe, McClelland & Ganguli (2013), https://arxiv.org/abs/1312.6120
     """
 
     name: ClassVar[str] = "orthogonal"
@@ -257,63 +277,10 @@ class Orthogonal(ChainerInitializer, GainBody):
         check_choice("mode", self.mode, ("auto", "projection", "embedding", "basis"))
 
     def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        if not prod(shape):
-            raise ArgumentError(f"`{self.name}` needs a shape that is not empty, got {list(shape)}", parameter="shape")
+        check_filled(self, shape)
         outs, ins = prod(shape[:1]), prod(shape[1:])
         refused = {"projection": outs > ins, "embedding": ins > outs, "basis": outs != ins}
         if refused.get(self.mode):
             what = f"a shape of {outs} outputs and {ins} inputs is no {self.mode}"
             raise ArgumentError(what, "use the mode `auto`", parameter="mode")
         return OrthogonalLaw(outs, ins, self.gain_value())
-
-
-@dataclass(frozen=True)
-class _Sampling(ChainerInitializer):
-    """Both filters: of the factor (K + 1) // 2, whose centre is a tap where K is odd."""
-
-    is_averaging: ClassVar[bool]
-
-    interpolation: str = parameter("linear", "how to interpolate: linear")
-
-    def __post_init__(self) -> None:
-        check_choice("interpolation", self.interpolation, ("linear",))
-
-    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        check_rank(self.name, shape, 3)
-        if shape[1] not in (shape[0], 1) or len(set(shape[2:])) > 1:
-            what = f"`{self.name}` needs equal channels, or one, and taps alike along every axis, got {list(shape)}"
-            raise ArgumentError(what, parameter="shape")
-        factor = (shape[-1] + 1) // 2
-        centre = factor - (1.0 if shape[-1] % 2 else 0.5)
-        sum_along_axis = float(np.sum(1 - np.abs(np.arange(shape[-1]) - centre) / max(1, factor)))
-        divisor = sum_along_axis ** (len(shape) - 2) if self.is_averaging and shape[-1] else 1.0
-        return Interpolation(shape, centre, divisor, is_diagonal=shape[1] != 1)
-
-
-@register
-class UpsamplingDeconvFilter(_Sampling):
-    """Let a transposed convolution interpolate linearly, channel by channel.
-
-    W[c, c, i, …] = ∏ 1 − |i − centre| / f, else 0;  f = (K + 1) // 2,  centre = f − 1 for odd K, f − ½ for even
-
-    Bounds: from 0 to 1
-    Differs: MXNet's bilinear joins every input with every output, and is lopsided for odd K.
-    Source: Chainer 7; Long, Shelhamer & Darrell (2014), https://arxiv.org/abs/1411.4038
-    """
-
-    name: ClassVar[str] = "upsampling_deconv_filter"
-    is_averaging: ClassVar[bool] = False
-
-
-@register
-class DownsamplingConvFilter(_Sampling):
-    """Let a convolution average linearly, channel by channel.
-
-    W[c, c, i, …] = ∏ (1 − |i − centre| / f) divided by its sum over the taps, else 0;  f and centre as for upsampling
-
-    Bounds: from 0 to 1
-    Source: Chainer 7
-    """
-
-    name: ClassVar[str] = "downsampling_conv_filter"
-    is_averaging: ClassVar[bool] = True

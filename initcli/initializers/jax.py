@@ -16,13 +16,11 @@ import numpy as np
 
 from initcli.errors import ArgumentError
 from initcli.fans import Fans, resolve_axis
-from initcli.initializers.base import Initializer, check_ordered, check_rank, parameter, parse_number
+from initcli.initializers.base import Initializer, check_rank, parameter, parse_number
+from initcli.initializers.bodies import CutBody, NormalBody, OnesBody, ValueBody, ZerosBody
 from initcli.initializers.convolutions import parse_kernel
 from initcli.initializers.registry import register
-from initcli.laws import Constant as ConstantLaw
 from initcli.laws import Law
-from initcli.laws import Normal as NormalLaw
-from initcli.laws import TruncatedNormal as TruncatedNormalLaw
 from initcli.laws import Uniform as UniformLaw
 from initcli.whole_laws import ColumnsMoved
 from initcli.whole_laws import DeltaOrthogonal as DeltaOrthogonalLaw
@@ -48,8 +46,7 @@ def parse_axis(parameter_name: str, value: object) -> int:
 
 
 @register
-@dataclass(frozen=True)
-class Zeros(JaxInitializer):
+class Zeros(JaxInitializer, ZerosBody):
     """Fill with zeros.
 
     W = 0
@@ -60,13 +57,9 @@ class Zeros(JaxInitializer):
 
     name: ClassVar[str] = "zeros"
 
-    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        return ConstantLaw(0)
-
 
 @register
-@dataclass(frozen=True)
-class Ones(JaxInitializer):
+class Ones(JaxInitializer, OnesBody):
     """Fill with ones.
 
     W = 1
@@ -77,13 +70,10 @@ class Ones(JaxInitializer):
 
     name: ClassVar[str] = "ones"
 
-    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        return ConstantLaw(1)
-
 
 @register
 @dataclass(frozen=True)
-class Constant(JaxInitializer):
+class Constant(JaxInitializer, ValueBody):
     """Fill with one value.
 
     W = value
@@ -96,13 +86,6 @@ class Constant(JaxInitializer):
     name: ClassVar[str] = "constant"
 
     value: float | int | bool = parameter(MISSING, "the value of every element")
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.value, bool):
-            parse_number("value", self.value)
-
-    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        return ConstantLaw(self.value)
 
 
 @register
@@ -130,7 +113,7 @@ class Uniform(JaxInitializer):
 
 @register
 @dataclass(frozen=True)
-class Normal(JaxInitializer):
+class Normal(JaxInitializer, NormalBody):
     """Draw from a normal distribution.
 
     W ~ N(0, stddev²)
@@ -141,19 +124,15 @@ class Normal(JaxInitializer):
     """
 
     name: ClassVar[str] = "normal"
+    std_name: ClassVar[str] = "stddev"
+    draws_complex: ClassVar[bool] = True
 
     stddev: float = parameter(0.01, "the standard deviation of the values, ≥ 0")
-
-    def __post_init__(self) -> None:
-        parse_number("stddev", self.stddev, least=0)
-
-    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        return NormalLaw(0.0, self.stddev)
 
 
 @register
 @dataclass(frozen=True)
-class TruncatedNormal(JaxInitializer):
+class TruncatedNormal(JaxInitializer, CutBody):
     """Draw from a normal distribution cut at multiples of its standard deviation.
 
     W = stddev Z,  Z ~ N(0, 1) kept within [lower, upper];  std = 0.87962566 stddev for the default cut at ±2
@@ -167,19 +146,13 @@ class TruncatedNormal(JaxInitializer):
     """
 
     name: ClassVar[str] = "truncated_normal"
+    std_name: ClassVar[str] = "stddev"
+    edge_names: ClassVar[tuple[str, str]] = ("lower", "upper")
+    is_relative: ClassVar[bool] = True
 
     stddev: float = parameter(0.01, "the standard deviation before the cut, ≥ 0")
     lower: float = parameter(-2.0, "the lower end of what is kept, in units of stddev")
     upper: float = parameter(2.0, "the upper end of what is kept, in units of stddev; ≥ lower")
-
-    def __post_init__(self) -> None:
-        parse_number("stddev", self.stddev, least=0)
-        parse_number("lower", self.lower)
-        parse_number("upper", self.upper)
-        check_ordered("lower", self.lower, "upper", self.upper)
-
-    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        return TruncatedNormalLaw(0.0, self.stddev, self.lower * self.stddev, self.upper * self.stddev)
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,15 @@ Source: keras-team/keras v3.15.1, `keras/src/initializers/{constant,random}_init
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from initcli.errors import ArgumentError
 from initcli.fans import Fans
 from initcli.initializers.base import Initializer, check_ordered, check_rank, parameter, parse_number
+from initcli.initializers.bodies import ArrayBody
 from initcli.initializers.registry import register
 from initcli.laws import Constant as ConstantLaw
 from initcli.laws import Eye, Law, Normal, Uniform
@@ -62,26 +65,39 @@ class Ones(KerasInitializer):
 
 @register
 @dataclass(frozen=True)
-class Constant(KerasInitializer):
-    """Fill with one value.
+class Constant(KerasInitializer, ArrayBody):
+    """Fill with one value, or with an array that broadcasts to the shape.
 
     W = value
 
-    Bounds: value
-    Differs: TensorFlow 1 also takes a list, and repeats its last element; Keras 3 takes what broadcasts to the shape.
+    >>> Constant([[1], [2]])((2, 3), "int8").tolist()
+    [[1, 1, 1], [2, 2, 2]]
+
+    Bounds: the least and the greatest value
+    Differs: TensorFlow 1 takes a list of any shape, and repeats its last element.
     Source: Keras 3.15
     """
 
     name: ClassVar[str] = "constant"
 
-    value: float | int | bool = parameter(0.0, "the value of every element")
+    value: float | int | bool | tuple[Any, ...] = parameter(0.0, "the value of every element, or an array of numbers")
 
     def __post_init__(self) -> None:
-        if not isinstance(self.value, bool):
-            parse_number("value", self.value)
+        if isinstance(self.value, Mapping):
+            object.__setattr__(self, "value", _read_array(self.value))
+        super().__post_init__()
 
-    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        return ConstantLaw(self.value)
+
+def _read_array(written: Mapping[str, Any]) -> Any:
+    """Return the values of an array as Keras writes it: `{"class_name": "__numpy__", "config": {"value": [1, 2]}}`.
+
+    Raises:
+        ArgumentError: another form.
+    """
+    config = written.get("config")
+    if written.get("class_name") not in ("__numpy__", "__tensor__") or not isinstance(config, Mapping):
+        raise ArgumentError(f"`value` must be a number or an array, got `{dict(written)}`", parameter="value")
+    return config.get("value")
 
 
 @register

@@ -1,6 +1,7 @@
-"""Keras 2's initializers whose laws Keras changed later: `keras2_1` has those of 2.0 and 2.1, `keras2_2` of 2.2.
+"""Keras 2's initializers whose laws Keras changed later: `keras2_1` are 2.0 and 2.1, `keras2_2` are 2.2 and 2.3.
 
-Up to 2.1 a cut normal was not widened, and up to 2.3 rank 1 and ranks from 6 on had √size for both fans.
+Up to 2.1 a cut normal was not widened, and up to 2.3 rank 1 and ranks from 6 on had √size for both fans. What did not
+change between the two is `keras2_1`'s, and what did not change since is `keras`'s.
 
 Source: keras-team/keras 2.0.9, 2.1.6 and 2.2.4, `keras/initializers.py`.
 """
@@ -12,12 +13,18 @@ from typing import ClassVar
 
 from initcli.errors import ArgumentError
 from initcli.fans import Fans, keras2_fans
-from initcli.fixed_laws import TiledEye
-from initcli.initializers import keras, keras_scaling
-from initcli.initializers.base import Initializer, check_rank, parameter
-from initcli.initializers.keras_scaling import Rule, ScaledInitializer, uncorrected
-from initcli.initializers.registry import register
+from initcli.initializers import keras, variance_scaling
+from initcli.initializers.base import Initializer, parameter
+from initcli.initializers.bodies import SvdBody
+from initcli.initializers.registry import lend, register
+from initcli.initializers.variance_scaling import Rule, ScaledInitializer, uncorrected
 from initcli.laws import Law
+
+for _unchanged in (
+    *(keras.Zeros, keras.Ones, keras.Constant),
+    *(keras.RandomNormal, keras.RandomUniform, keras.TruncatedNormal),
+):
+    lend(_unchanged, "keras2_1", "keras2_2")
 
 
 class Keras21Initializer(Initializer):
@@ -26,19 +33,35 @@ class Keras21Initializer(Initializer):
     framework: ClassVar[str] = "keras2_1"
 
 
-class _Scaled(Keras21Initializer, ScaledInitializer):
-    """What scales with the fans of Keras 2 and is not widened for its cut."""
+class ScaledByKeras2(ScaledInitializer):
+    """What scales with the fans of Keras 2."""
 
     def fans(self, shape: tuple[int, ...]) -> Fans:
         return keras2_fans(shape)
+
+
+@dataclass(frozen=True)
+class VarianceScalingBody(ScaledByKeras2, variance_scaling.VarianceScaling):
+    """The variance scaling of Keras 2: two distributions, and a mode in any letters."""
+
+    distributions: ClassVar[tuple[str, ...]] = ("normal", "uniform")
+
+    distribution: str = parameter("normal", "normal, which is cut, or uniform")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mode", str(self.mode).lower())
+        super().__post_init__()
+
+
+class _Scaled(Keras21Initializer, ScaledByKeras2):
+    """What scales with the fans of Keras 2 and is not widened for its cut."""
 
     def scale_law(self, rule: Rule, shape: tuple[int, ...], fans: Fans | None) -> Law:
         return super().scale_law(uncorrected(rule), shape, fans)
 
 
 @register
-@dataclass(frozen=True)
-class VarianceScaling(_Scaled, keras_scaling.VarianceScaling):
+class VarianceScaling(_Scaled, VarianceScalingBody):
     """Draw with a variance that is scaled to the fan of the shape, as Keras 2.0 and 2.1 did.
 
     s = √(scale / n),  n = max(1, fan_in), fan_out or (fan_in + fan_out) / 2
@@ -50,17 +73,9 @@ class VarianceScaling(_Scaled, keras_scaling.VarianceScaling):
     Source: Keras 2.0.9
     """
 
-    distributions: ClassVar[tuple[str, ...]] = ("normal", "uniform")
-
-    distribution: str = parameter("normal", "normal, which is cut, or uniform")
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "mode", str(self.mode).lower())
-        super().__post_init__()
-
 
 @register
-class GlorotUniform(_Scaled, keras_scaling.GlorotUniform):
+class GlorotUniform(_Scaled, variance_scaling.GlorotUniform):
     """Draw weights uniformly by Glorot and Bengio's fans, as Keras 2.0 to 2.3 did.
 
     W ~ U[−L, L),  L = √(6 / (fan_in + fan_out)),  std = √(2 / (fan_in + fan_out))
@@ -76,7 +91,7 @@ class GlorotUniform(_Scaled, keras_scaling.GlorotUniform):
 
 
 @register
-class GlorotNormal(_Scaled, keras_scaling.GlorotNormal):
+class GlorotNormal(_Scaled, variance_scaling.GlorotNormal):
     """Draw weights from a cut normal by Glorot and Bengio's fans, as Keras 2.0 and 2.1 did.
 
     W ~ N(0, s²) kept within ±2 s,  s = √(2 / (fan_in + fan_out)),  std = 0.87962566 s
@@ -89,7 +104,7 @@ class GlorotNormal(_Scaled, keras_scaling.GlorotNormal):
 
 
 @register
-class HeUniform(_Scaled, keras_scaling.HeUniform):
+class HeUniform(_Scaled, variance_scaling.HeUniform):
     """Draw weights uniformly by He's fan, as Keras 2.0 to 2.3 did.
 
     W ~ U[−L, L),  L = √(6 / fan_in),  std = √(2 / fan_in)
@@ -102,7 +117,7 @@ class HeUniform(_Scaled, keras_scaling.HeUniform):
 
 
 @register
-class HeNormal(_Scaled, keras_scaling.HeNormal):
+class HeNormal(_Scaled, variance_scaling.HeNormal):
     """Draw weights from a cut normal by He's fan, as Keras 2.0 and 2.1 did.
 
     W ~ N(0, s²) kept within ±2 s,  s = √(2 / fan_in),  std = 0.87962566 s
@@ -118,7 +133,7 @@ class HeNormal(_Scaled, keras_scaling.HeNormal):
 
 
 @register
-class LecunUniform(_Scaled, keras_scaling.LecunUniform):
+class LecunUniform(_Scaled, variance_scaling.LecunUniform):
     """Draw weights uniformly by LeCun's fan, as Keras 2.0 to 2.3 did.
 
     W ~ U[−L, L),  L = √(3 / fan_in),  std = √(1 / fan_in)
@@ -131,7 +146,7 @@ class LecunUniform(_Scaled, keras_scaling.LecunUniform):
 
 
 @register
-class LecunNormal(_Scaled, keras_scaling.LecunNormal):
+class LecunNormal(_Scaled, variance_scaling.LecunNormal):
     """Draw weights from a cut normal by LeCun's fan, as Keras 2.0.6 to 2.1 did.
 
     W ~ N(0, s²) kept within ±2 s,  s = √(1 / fan_in),  std = 0.87962566 s
@@ -164,26 +179,24 @@ class SquareIdentity(Keras21Initializer, keras.Identity):
 
 
 @register
-class TiledIdentity(keras.Identity):
-    """Put identity matrices side by side along the longer axis.
+@dataclass(frozen=True)
+class Orthogonal(Keras21Initializer, SvdBody):
+    """Draw a matrix of singular vectors, as Keras 2.0 to 2.3 did: its rows or columns are orthonormal.
 
-    W[i, j] = gain if i ≡ j modulo min(rows, cols), else 0
+    W = gain U of the thin SVD U S Vᵀ of a rows × cols matrix of N(0, 1), or gain Vᵀ where rows < cols
+    (…, cols) is flattened to rows × cols
 
-    >>> TiledIdentity()((2, 4), "int8").tolist()
-    [[1, 0, 1, 0], [0, 1, 0, 1]]
-
-    Bounds: 0 and gain
-    Differs: Keras up to 2.2.2 refuses what is not square; since 2.2.5 it fills the main diagonal alone.
-    Source: Keras 2.2.4; 2.2.3 had it too
+    Bounds: ±gain; every entry has mean square gain² / max(rows, cols)
+    Differs: Keras since 2.4 takes a QR and fixes its signs, for a Haar matrix. The bits rest on LAPACK.
+    Source: Keras 2.0.9 and 2.2.4; Saxe, McClelland & Ganguli (2013), https://arxiv.org/abs/1312.6120
     """
 
-    framework: ClassVar[str] = "keras2_2"
-    aliases: ClassVar[tuple[str, ...]] = ("Identity",)
+    name: ClassVar[str] = "orthogonal"
+    gain_name: ClassVar[str] = "gain"
+    is_last: ClassVar[bool] = True
 
-    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        check_rank(self.name, shape, 2, 2)
-        short, long = sorted(shape)
-        if short and long % short:
-            what = f"`{self.name}` needs a longer side that is a multiple of the shorter, got {list(shape)}"
-            raise ArgumentError(what, "`keras.identity` takes any matrix", parameter="shape")
-        return TiledEye(shape[0], shape[1], self.gain)
+    gain: float = parameter(1.0, "what the singular vectors are multiplied with")
+
+
+for _same in (GlorotUniform, HeUniform, LecunUniform, Orthogonal):
+    lend(_same, "keras2_2")

@@ -1,6 +1,4 @@
-"""Keras's variance scaling and its named children: one body, eight names.
-
-The laws are those that Keras has had since 2.2.0: a cut normal is widened so that the std holds after the cut.
+"""Keras's variance scaling and its named children: one body, seven names, and the axes that the fans can be read from.
 
 Source: keras-team/keras v3.15.1, `keras/src/initializers/random_initializers.py`; checked by `make clients`.
 """
@@ -8,46 +6,74 @@ Source: keras-team/keras v3.15.1, `keras/src/initializers/random_initializers.py
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from math import prod
+from typing import Any
+
+import numpy as np
 
 from initcli.errors import ArgumentError
-from initcli.fans import Fans, keras_fans
-from initcli.initializers.base import check_choice, parameter, parse_number
+from initcli.fans import Fans, resolve_axis
+from initcli.initializers import variance_scaling
+from initcli.initializers.base import parameter
 from initcli.initializers.keras import KerasInitializer
 from initcli.initializers.registry import register
-from initcli.initializers.scaling import scaled_law
-from initcli.laws import Law
+from initcli.initializers.variance_scaling import ScaledInitializer
 
-_MODES = ("fan_in", "fan_out", "fan_avg")
-
-Rule: TypeAlias = tuple[float, str, str]
-"""A scale, a mode and a distribution."""
+_AXES = ("input_axes", "output_axes")
 
 
-def uncorrected(rule: Rule) -> Rule:
-    """Return the rule with its cut normal not widened: the laws of Keras up to 2.1 and TensorFlow up to 1.9."""
-    scale, mode, distribution = rule
-    return scale, mode, "uniform" if distribution == "uniform" else "uncorrected_normal"
+@dataclass(frozen=True, kw_only=True)
+class _ScaledByAxes(KerasInitializer, ScaledInitializer):
+    """What scales with fans, read from axes if those of both are named. They follow a child's own parameters."""
 
+    input_axes: tuple[int, ...] | None = parameter(
+        None, "the axes that count the inputs, if `output_axes` is given too"
+    )
+    output_axes: tuple[int, ...] | None = parameter(None, "the axes that count the outputs")
 
-class ScaledInitializer(KerasInitializer):
-    """What scales with fans, which Keras reads from (receptive field…, in, out)."""
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in _AXES:
+            object.__setattr__(self, name, _parse_axes(name, getattr(self, name)))
 
     def fans(self, shape: tuple[int, ...]) -> Fans:
-        return keras_fans(shape)
+        if self.input_axes is None or self.output_axes is None:
+            return super().fans(shape)
+        counts = [prod(shape[resolve_axis(name, axis, shape)] for axis in getattr(self, name)) for name in _AXES]
+        return Fans(*counts)
 
-    def scale_law(self, rule: Rule, shape: tuple[int, ...], fans: Fans | None) -> Law:
-        """Return the law of variance scale / max(1, fan)."""
-        scale, mode, distribution = rule
-        return scaled_law(distribution, scale, getattr(fans or self.fans(shape), mode))
+    def config(self) -> dict[str, Any]:
+        """Return the parameters without the seed, and without axes that are not named."""
+        return {name: value for name, value in super().config().items() if value is not None or name not in _AXES}
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the parameters and the seed, the axes as lists."""
+        config = super().get_config()
+        return {**config, **{name: list(config[name]) for name in _AXES if config[name] is not None}}
+
+
+def _parse_axes(parameter_name: str, value: object) -> tuple[int, ...] | None:
+    """Return axes as a tuple; None if there are none.
+
+    Raises:
+        ArgumentError: it is no list of whole numbers.
+    """
+    if value is None:
+        return None
+    axes = tuple(value) if isinstance(value, tuple | list | range | np.ndarray) else None
+    if axes is None or not all(isinstance(axis, int | np.integer) and not isinstance(axis, bool) for axis in axes):
+        what = f"`{parameter_name}` must be a list of whole numbers, got `{value}`"
+        raise ArgumentError(what, "for example `[0]`; -1 is the last axis", parameter=parameter_name)
+    return tuple(int(axis) for axis in axes)
 
 
 @register
 @dataclass(frozen=True)
-class VarianceScaling(ScaledInitializer):
+class VarianceScaling(_ScaledByAxes, variance_scaling.VarianceScaling):
     """Draw with a variance that is scaled to the fan of the shape.
 
     std = √(scale / n),  n = max(1, fan_in), fan_out or (fan_in + fan_out) / 2
+    with input_axes and output_axes: fan_in = ∏ of the first, fan_out = ∏ of the others, no receptive field
     truncated_normal: cut at ±2 of 1.1368 std, so that std holds after the cut;  uniform: U[−L, L), L = √3 std
 
     >>> VarianceScaling(scale=2.0, mode="fan_out", distribution="untruncated_normal").law((3, 3, 64, 128)).std
@@ -58,38 +84,14 @@ class VarianceScaling(ScaledInitializer):
     Source: Keras 3.15; He, Zhang, Ren & Sun (2015) and Glorot & Bengio (2010) for the scales
     """
 
-    name: ClassVar[str] = "variance_scaling"
-    distributions: ClassVar[tuple[str, ...]] = ("truncated_normal", "untruncated_normal", "uniform", "normal")
-
-    scale: float = parameter(1.0, "the variance for a fan of one, > 0")
-    mode: str = parameter("fan_in", "which fan: fan_in, fan_out or fan_avg")
-    distribution: str = parameter(
-        "truncated_normal", "truncated_normal (also called normal), untruncated_normal or uniform"
-    )
-
     def __post_init__(self) -> None:
-        if parse_number("scale", self.scale) <= 0:
-            raise ArgumentError(f"`scale` must be positive, got {self.scale}", parameter="scale")
-        check_choice("mode", self.mode, _MODES)
-        object.__setattr__(self, "distribution", str(self.distribution).lower())
-        check_choice("distribution", self.distribution, self.distributions)
-
-    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        return self.scale_law((self.scale, self.mode, self.distribution), shape, fans)
-
-
-class _Named(ScaledInitializer):
-    """A named child of `VarianceScaling`."""
-
-    rule: ClassVar[Rule]
-    """The scale, mode and distribution that the name stands for."""
-
-    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        return self.scale_law(self.rule, shape, fans)
+        super().__post_init__()
+        if self.distribution == "normal":
+            object.__setattr__(self, "distribution", "truncated_normal")
 
 
 @register
-class GlorotUniform(_Named):
+class GlorotUniform(_ScaledByAxes, variance_scaling.GlorotUniform):
     """Draw weights that keep the variance both going forward and coming back, uniformly.
 
     W ~ U[−L, L),  L = √(6 / (fan_in + fan_out)),  std = √(2 / (fan_in + fan_out))
@@ -102,12 +104,9 @@ class GlorotUniform(_Named):
     Source: Glorot & Bengio (2010), Understanding the difficulty of training deep feedforward neural networks
     """
 
-    name: ClassVar[str] = "glorot_uniform"
-    rule: ClassVar[Rule] = (1.0, "fan_avg", "uniform")
-
 
 @register
-class GlorotNormal(_Named):
+class GlorotNormal(_ScaledByAxes, variance_scaling.GlorotNormal):
     """Draw weights that keep the variance both going forward and coming back, from a cut normal.
 
     W ~ N(0, (1.1368 std)²) kept within two of it,  std = √(2 / (fan_in + fan_out))
@@ -117,12 +116,9 @@ class GlorotNormal(_Named):
     Source: Glorot & Bengio (2010), Understanding the difficulty of training deep feedforward neural networks
     """
 
-    name: ClassVar[str] = "glorot_normal"
-    rule: ClassVar[Rule] = (1.0, "fan_avg", "truncated_normal")
-
 
 @register
-class HeUniform(_Named):
+class HeUniform(_ScaledByAxes, variance_scaling.HeUniform):
     """Draw weights so that ReLU layers keep their variance going forward, uniformly.
 
     W ~ U[−L, L),  L = √(6 / fan_in),  std = √(2 / fan_in)
@@ -132,12 +128,9 @@ class HeUniform(_Named):
     Source: He, Zhang, Ren & Sun (2015), https://arxiv.org/abs/1502.01852
     """
 
-    name: ClassVar[str] = "he_uniform"
-    rule: ClassVar[Rule] = (2.0, "fan_in", "uniform")
-
 
 @register
-class HeNormal(_Named):
+class HeNormal(_ScaledByAxes, variance_scaling.HeNormal):
     """Draw weights so that ReLU layers keep their variance going forward.
 
     W ~ N(0, (1.1368 std)²) kept within two of it,  std = √(2 / fan_in)
@@ -150,12 +143,9 @@ class HeNormal(_Named):
     Source: He, Zhang, Ren & Sun (2015), https://arxiv.org/abs/1502.01852
     """
 
-    name: ClassVar[str] = "he_normal"
-    rule: ClassVar[Rule] = (2.0, "fan_in", "truncated_normal")
-
 
 @register
-class LecunUniform(_Named):
+class LecunUniform(_ScaledByAxes, variance_scaling.LecunUniform):
     """Draw weights whose outputs have the variance of their inputs, uniformly.
 
     W ~ U[−L, L),  L = √(3 / fan_in),  std = √(1 / fan_in)
@@ -164,12 +154,9 @@ class LecunUniform(_Named):
     Source: LeCun, Bottou, Orr & Müller (1998), Efficient BackProp
     """
 
-    name: ClassVar[str] = "lecun_uniform"
-    rule: ClassVar[Rule] = (1.0, "fan_in", "uniform")
-
 
 @register
-class LecunNormal(_Named):
+class LecunNormal(_ScaledByAxes, variance_scaling.LecunNormal):
     """Draw weights whose outputs have the variance of their inputs; the companion of SELU.
 
     W ~ N(0, (1.1368 std)²) kept within two of it,  std = √(1 / fan_in)
@@ -178,6 +165,3 @@ class LecunNormal(_Named):
     Differs: Sonnet, Haiku and tf.js cut without correcting (0.8796 std); Chainer does not cut.
     Source: LeCun, Bottou, Orr & Müller (1998), Efficient BackProp
     """
-
-    name: ClassVar[str] = "lecun_normal"
-    rule: ClassVar[Rule] = (1.0, "fan_in", "truncated_normal")

@@ -1,42 +1,51 @@
 """MLX's `mlx.nn.init`, for shapes (out, receptive field…, in). What MLX takes at the call is a parameter here.
 
-`sparse`, which thins rows, is not here.
-
-Source: ml-explore/mlx, `python/mlx/nn/init.py`; read, not run.
+Source: ml-explore/mlx 0.32.4, `python/mlx/nn/init.py`; its errors and moments were seen by running it.
 """
 
 from __future__ import annotations
 
 from dataclasses import MISSING, dataclass
-from typing import ClassVar
+from math import ceil
+from typing import Any, ClassVar
 
 from initcli.fans import Fans, mlx_fans
-from initcli.initializers.base import Initializer, check_rank, parameter
-from initcli.initializers.bodies import NormalBody, OrthogonalBody, ScaledBody, UniformBody, ValueBody, check_square
+from initcli.initializers.base import Initializer, check_rank, parameter, parse_number
+from initcli.initializers.bodies import (
+    ArrayBody,
+    GainedOrthogonalBody,
+    NormalBody,
+    ScaledBody,
+    SquareBody,
+    UniformBody,
+    check_filled,
+)
 from initcli.initializers.registry import register
-from initcli.laws import Eye, Law
+from initcli.laws import Law
+from initcli.sparse_laws import Sparse as SparseLaw
 
 
 class MlxInitializer(Initializer):
     """An initializer of the framework `mlx`."""
 
     framework: ClassVar[str] = "mlx"
+    refuses_negative: ClassVar[bool] = False
 
 
 @register
 @dataclass(frozen=True)
-class Constant(MlxInitializer, ValueBody):
-    """Fill with one value.
+class Constant(MlxInitializer, ArrayBody):
+    """Fill with one value, or with an array that broadcasts to the shape.
 
     W = value
 
-    Bounds: value
-    Source: MLX
+    Bounds: the least and the greatest value
+    Source: MLX 0.32
     """
 
     name: ClassVar[str] = "constant"
 
-    value: float | int | bool = parameter(MISSING, "the value of every element")
+    value: float | int | bool | tuple[Any, ...] = parameter(MISSING, "the value of every element, or an array")
 
 
 @register
@@ -48,13 +57,13 @@ class Normal(MlxInitializer, NormalBody):
 
     Bounds: none; in float32 the farthest value lies at mean ± 6.34 std
     Differs: the default std is 0.05 in Keras, 0.01 in JAX, MXNet and Lasagne.
-    Source: MLX
+    Source: MLX 0.32
     """
 
     name: ClassVar[str] = "normal"
 
     mean: float = parameter(0.0, "the mean of the values")
-    std: float = parameter(1.0, "the standard deviation of the values, ≥ 0")
+    std: float = parameter(1.0, "the standard deviation of the values")
 
 
 @register
@@ -66,33 +75,28 @@ class Uniform(MlxInitializer, UniformBody):
 
     Bounds: low ≤ W < high
     Differs: the default is [−0.05, 0.05) in Keras, [0, 0.01) in JAX, [−1, 1) in Paddle.
-    Source: MLX
+    Source: MLX 0.32
     """
 
     name: ClassVar[str] = "uniform"
     edge_names: ClassVar[tuple[str, str]] = ("low", "high")
 
-    low: float = parameter(0.0, "the lower bound, which can be drawn")
-    high: float = parameter(1.0, "the upper bound, which cannot; ≥ low")
+    low: float = parameter(0.0, "the one bound, which can be drawn")
+    high: float = parameter(1.0, "the other bound, which cannot")
 
 
 @register
-class Identity(MlxInitializer):
+class Identity(MlxInitializer, SquareBody):
     """Put ones on the main diagonal of a square matrix.
 
     W[i, j] = 1 if i = j, else 0
 
     Bounds: 0 and 1
     Differs: Keras takes any matrix.
-    Source: MLX
+    Source: MLX 0.32
     """
 
     name: ClassVar[str] = "identity"
-
-    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        check_rank(self.name, shape, 2, 2)
-        check_square(self, shape)
-        return Eye(*shape)
 
 
 class _Scaled(MlxInitializer, ScaledBody):
@@ -108,7 +112,7 @@ class _Scaled(MlxInitializer, ScaledBody):
 class _Glorot(_Scaled):
     """Both of Glorot."""
 
-    gain: float = parameter(1.0, "what the std is multiplied with, ≥ 0")
+    gain: float = parameter(1.0, "what the std is multiplied with")
 
 
 @register
@@ -119,7 +123,7 @@ class GlorotNormal(_Glorot):
 
     Bounds: none; in float32 the farthest value lies at ±6.34 std
     Differs: Keras's and JAX's is cut at ±2.2737 std.
-    Source: MLX; Glorot & Bengio (2010)
+    Source: MLX 0.32; Glorot & Bengio (2010)
     """
 
     name: ClassVar[str] = "glorot_normal"
@@ -133,7 +137,7 @@ class GlorotUniform(_Glorot):
     W ~ U[−L, L),  L = gain √(6 / (fan_in + fan_out))
 
     Bounds: ±gain √(6 / (fan_in + fan_out))
-    Source: MLX; Glorot & Bengio (2010)
+    Source: MLX 0.32; Glorot & Bengio (2010)
     """
 
     name: ClassVar[str] = "glorot_uniform"
@@ -147,7 +151,7 @@ class _He(_Scaled):
     mode_name: ClassVar[str] = "mode"
 
     mode: str = parameter("fan_in", "which fan: fan_in or fan_out")
-    gain: float = parameter(1.0, "what the std is multiplied with, ≥ 0")
+    gain: float = parameter(1.0, "what the std is multiplied with")
 
 
 @register
@@ -158,7 +162,7 @@ class HeNormal(_He):
 
     Bounds: none; in float32 the farthest value lies at ±6.34 std
     Differs: He's gain, √2, which Keras and PyTorch have, must be asked for.
-    Source: MLX; He, Zhang, Ren & Sun (2015), https://arxiv.org/abs/1502.01852
+    Source: MLX 0.32; He, Zhang, Ren & Sun (2015), https://arxiv.org/abs/1502.01852
     """
 
     name: ClassVar[str] = "he_normal"
@@ -173,7 +177,7 @@ class HeUniform(_He):
 
     Bounds: ±gain √(3 / fan)
     Differs: He's gain, √2, which Keras and PyTorch have, must be asked for.
-    Source: MLX; He, Zhang, Ren & Sun (2015), https://arxiv.org/abs/1502.01852
+    Source: MLX 0.32; He, Zhang, Ren & Sun (2015), https://arxiv.org/abs/1502.01852
     """
 
     name: ClassVar[str] = "he_uniform"
@@ -182,20 +186,46 @@ class HeUniform(_He):
 
 @register
 @dataclass(frozen=True)
-class Orthogonal(MlxInitializer, OrthogonalBody):
+class Sparse(MlxInitializer, NormalBody):
+    """Draw from a normal distribution and set the same number of elements in every row to zero.
+
+    W ~ N(mean, std²), but for ⌈sparsity · cols⌉ elements of each row, chosen at random, that are 0
+
+    Bounds: none; in float32 and float64 no value lies beyond mean ± 9.1 std
+    Differs: PyTorch and Flux thin columns; in Lasagne sparsity is the share that is not zero.
+    Source: MLX 0.32; Martens (2010), Deep learning via Hessian-free optimization
+    """
+
+    name: ClassVar[str] = "sparse"
+
+    sparsity: float = parameter(MISSING, "the share of each row that is zero; below 0, −sparsity is what is not")
+    mean: float = parameter(0.0, "the mean of the other values")
+    std: float = parameter(1.0, "the standard deviation of the other values")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        parse_number("sparsity", self.sparsity)
+
+    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
+        check_rank(self.name, shape, 2, 2)
+        rows, cols = shape
+        check_filled(self, shape)
+        zeros = len(range(cols)[: ceil(self.sparsity * cols)])  # a negative count leaves out that many, as in MLX
+        return SparseLaw(rows, cols, zeros, self._std, self.mean, is_by_row=True)
+
+
+@register
+class Orthogonal(MlxInitializer, GainedOrthogonalBody):
     """Draw a random matrix with orthonormal rows or columns.
 
     W = gain Q, rows × cols; Q has orthonormal columns, or rows where rows < cols
 
     Bounds: ±gain; every entry has mean square gain² / max(rows, cols)
     Differs: all others flatten what has more than two axes. The bits rest on LAPACK.
-    Source: MLX
+    Source: MLX 0.32
     """
 
     name: ClassVar[str] = "orthogonal"
-    gain_name: ClassVar[str] = "gain"
-
-    gain: float = parameter(1.0, "what Q is multiplied with")
 
     def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
         check_rank(self.name, shape, 2, 2)

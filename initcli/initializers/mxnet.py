@@ -7,25 +7,28 @@ Source: apache/mxnet@b84609d, `python/mxnet/initializer.py`; read, not run.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass
-from typing import ClassVar
+from math import prod
+from typing import Any, ClassVar
 
 from initcli.fans import Fans, torch_fans
 from initcli.initializers.base import Initializer, check_choice, check_rank, parameter, parse_number
 from initcli.initializers.bodies import (
-    Filled,
+    ArrayBody,
     NormalBody,
-    OrthogonalBody,
+    OnesBody,
+    ScaledBody,
+    SvdBody,
     SymmetricBody,
-    ValueBody,
-    divided_law,
-    interpolation,
+    ZerosBody,
+    lopsided_kernel,
 )
 from initcli.initializers.registry import register
 from initcli.kernel_laws import ForgetBias
-from initcli.laws import Law
-
-_FANS = {"in": "fan_in", "out": "fan_out", "avg": "fan_avg"}
+from initcli.laws import ElementwiseLaw, Law
+from initcli.laws import Normal as NormalLaw
+from initcli.laws import Uniform as UniformLaw
 
 
 class MxnetInitializer(Initializer):
@@ -35,7 +38,7 @@ class MxnetInitializer(Initializer):
 
 
 @register
-class Zero(MxnetInitializer, Filled):
+class Zero(MxnetInitializer, ZerosBody):
     """Fill with zeros.
 
     W = 0
@@ -46,11 +49,10 @@ class Zero(MxnetInitializer, Filled):
 
     name: ClassVar[str] = "zero"
     aliases: ClassVar[tuple[str, ...]] = ("zeros",)
-    filling: ClassVar[int] = 0
 
 
 @register
-class One(MxnetInitializer, Filled):
+class One(MxnetInitializer, OnesBody):
     """Fill with ones.
 
     W = 1
@@ -61,23 +63,22 @@ class One(MxnetInitializer, Filled):
 
     name: ClassVar[str] = "one"
     aliases: ClassVar[tuple[str, ...]] = ("ones",)
-    filling: ClassVar[int] = 1
 
 
 @register
 @dataclass(frozen=True)
-class Constant(MxnetInitializer, ValueBody):
-    """Fill with one value.
+class Constant(MxnetInitializer, ArrayBody):
+    """Fill with one value, or with an array that broadcasts to the shape.
 
     W = value
 
-    Bounds: value
+    Bounds: the least and the greatest value
     Source: MXNet 2.0
     """
 
     name: ClassVar[str] = "constant"
 
-    value: float | int | bool = parameter(MISSING, "the value of every element")
+    value: float | int | bool | tuple[Any, ...] = parameter(MISSING, "the value of every element, or an array")
 
 
 @register
@@ -117,30 +118,45 @@ class Normal(MxnetInitializer, NormalBody):
 
 @register
 @dataclass(frozen=True)
-class Orthogonal(MxnetInitializer, OrthogonalBody):
-    """Draw a random matrix with orthonormal rows or columns.
+class Orthogonal(MxnetInitializer, SvdBody):
+    """Draw a matrix of singular vectors: its rows or its columns are orthonormal, whichever are fewer.
 
-    W = scale Q, (rows, …) flattened to rows × cols; Q has orthonormal columns, or rows where rows < cols
+    W = scale U of the thin SVD U S Vᵀ of a rows × cols matrix, or scale Vᵀ where rows < cols;  (rows, …) is flattened
+    the matrix has entries from U[−1, 1), or from N(0, 1) for normal
 
     Bounds: ±scale; every entry has mean square scale² / max(rows, cols)
-    Differs: MXNet takes an SVD without fixing signs; here Q is Haar's for either rand_type. The default scale is no √2.
+    Differs: Others fix the signs, for a Haar matrix; the default scale is no √2. The bits rest on LAPACK.
     Source: MXNet 2.0; Saxe, McClelland & Ganguli (2013), https://arxiv.org/abs/1312.6120
     """
 
     name: ClassVar[str] = "orthogonal"
     gain_name: ClassVar[str] = "scale"
 
-    scale: float = parameter(1.414, "what Q is multiplied with")
-    rand_type: str = parameter("uniform", "what MXNet makes Q from, uniform or normal; it changes nothing here")
+    scale: float = parameter(1.414, "what the singular vectors are multiplied with")
+    rand_type: str = parameter("uniform", "what the matrix's entries are: uniform or normal")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_choice("rand_type", self.rand_type, ("uniform", "normal"))
 
+    @property
+    def entries(self) -> ElementwiseLaw:
+        return UniformLaw(-1.0, 1.0) if self.rand_type == "uniform" else NormalLaw()
+
+
+class _Scaled(MxnetInitializer, ScaledBody):
+    """Xavier and MSRAPrelu: what scales with a fan."""
+
+    mode_name: ClassVar[str] = "factor_type"
+    modes: ClassVar[Mapping[str, str]] = {"avg": "fan_avg", "in": "fan_in", "out": "fan_out"}
+
+    def fans(self, shape: tuple[int, ...]) -> Fans:
+        return torch_fans(shape)
+
 
 @register
 @dataclass(frozen=True)
-class Xavier(MxnetInitializer):
+class Xavier(_Scaled):
     """Draw with a variance that is scaled to the fan of the shape.
 
     uniform: W ~ U[−c, c);  gaussian: W ~ N(0, c²);  c = √(magnitude / n),  n = fan_in, fan_out or their mean
@@ -160,23 +176,19 @@ class Xavier(MxnetInitializer):
     magnitude: float = parameter(3, "the bound's square, or the variance, for a fan of one; ≥ 0")
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_choice("rnd_type", self.rnd_type, ("uniform", "gaussian"))
-        check_choice("factor_type", self.factor_type, tuple(_FANS))
         parse_number("magnitude", self.magnitude, least=0)
 
-    def fans(self, shape: tuple[int, ...]) -> Fans:
-        return torch_fans(shape)
-
-    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        fan = getattr(fans or self.fans(shape), _FANS[self.factor_type])
+    def chosen_rule(self) -> tuple[float, str, str]:
         if self.rnd_type == "uniform":
-            return divided_law(self, shape, "uniform", self.magnitude / 3, fan)
-        return divided_law(self, shape, "untruncated_normal", self.magnitude, fan)
+            return self.magnitude / 3, "", "uniform"
+        return self.magnitude, "", "untruncated_normal"
 
 
 @register
 @dataclass(frozen=True)
-class MSRAPrelu(MxnetInitializer):
+class MSRAPrelu(_Scaled):
     """Draw weights so that layers with a leaky rectifier keep their variance, from an uncut normal.
 
     W ~ N(0, std²),  std = √(2 / ((1 + slope²) n)),  n = fan_in, fan_out or their mean
@@ -196,11 +208,11 @@ class MSRAPrelu(MxnetInitializer):
     slope: float = parameter(0.25, "the negative slope of the rectifier")
 
     def __post_init__(self) -> None:
-        check_choice("factor_type", self.factor_type, tuple(_FANS))
+        super().__post_init__()
         parse_number("slope", self.slope)
 
-    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        return Xavier("gaussian", self.factor_type, 2 / (1 + self.slope**2)).law(shape, fans)
+    def chosen_rule(self) -> tuple[float, str, str]:
+        return 2 / (1 + self.slope**2), "", "untruncated_normal"
 
 
 @register
@@ -210,14 +222,14 @@ class Bilinear(MxnetInitializer):
     W[o, i, y, x] = (1 − |x / f − c|) (1 − |y / f − c|),  f = ⌈K / 2⌉,  c = (2 f − 1 − f mod 2) / 2 f,  K = shape[3]
 
     Bounds: from 0 to 1
-    Differs: Chainer's kernel is symmetric for odd K too, and on the diagonal of the channels; Paddle's y is fractional.
+    Differs: Caffe's and Chainer's are symmetric for every K, Chainer's on the channels' diagonal; Paddle's y slants.
     Source: MXNet 2.0
     """
 
     name: ClassVar[str] = "bilinear"
 
     def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        return interpolation(self, shape)
+        return lopsided_kernel(self, shape)
 
 
 @register
@@ -225,13 +237,14 @@ class Bilinear(MxnetInitializer):
 class LSTMBias(MxnetInitializer):
     """Open the forget gates of an LSTM's bias, and leave the other gates at zero.
 
-    W[i] = forget_bias for h ≤ i < 2 h, else 0;  h = size / 4, the gates in the order i, f, c, o
+    W[i] = forget_bias for h ≤ i < 2 h, else 0;  h = ⌊n / 4⌋ of the first axis, the gates in the order i, f, c, o
 
     Bounds: 0 and forget_bias
     Source: MXNet 2.0
     """
 
     name: ClassVar[str] = "lstm_bias"
+    aliases: ClassVar[tuple[str, ...]] = ("lstmbias",)
 
     forget_bias: float = parameter(1.0, "the bias of the forget gate")
 
@@ -239,5 +252,5 @@ class LSTMBias(MxnetInitializer):
         parse_number("forget_bias", self.forget_bias)
 
     def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        check_rank(self.name, shape, 1, 1)
-        return ForgetBias(shape[0], self.forget_bias)
+        check_rank(self.name, shape, 1)
+        return ForgetBias(prod(shape), self.forget_bias, prod(shape[1:]))

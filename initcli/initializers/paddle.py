@@ -1,37 +1,40 @@
-"""Paddle's initializers, for matrices (in, out) and kernels (out, in, receptive field…). Assign is not here.
+"""Paddle's initializers but for those that scale with the fans, which have a file of their own.
 
-Source: PaddlePaddle/Paddle, `python/paddle/nn/initializer/*.py`; read, not run.
+Source: Paddle 3.3.1, `paddle/nn/initializer/*.py`; its errors and moments were seen by running it.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import MISSING, dataclass
+from math import prod
+from typing import Any, ClassVar
 
-from initcli.fans import Fans, paddle_fans
-from initcli.initializers.base import Initializer, parameter, parse_number
+from initcli.errors import ArgumentError
+from initcli.fans import Fans
+from initcli.initializers.base import Initializer, parameter
 from initcli.initializers.bodies import (
     CutBody,
+    GainedOrthogonalBody,
     NormalBody,
-    OrthogonalBody,
     UniformBody,
     ValueBody,
     check_square,
-    divided_law,
-    interpolation,
+    lopsided_kernel,
 )
-from initcli.initializers.gains import calculate_gain
 from initcli.initializers.registry import register
 from initcli.initializers.torch import Dirac as TorchDirac
-from initcli.laws import Constant as ConstantLaw
+from initcli.initializers.values import array_shape, broadcast_law, parse_values
 from initcli.laws import Law
+
+_GREATEST_KERNEL = 1024 * 1024
+"""The most elements that Paddle's Bilinear computes."""
 
 
 class PaddleInitializer(Initializer):
     """An initializer of the framework `paddle`."""
 
     framework: ClassVar[str] = "paddle"
+    refuses_negative: ClassVar[bool] = False
 
 
 @register
@@ -42,12 +45,47 @@ class Constant(PaddleInitializer, ValueBody):
     W = value
 
     Bounds: value
-    Source: Paddle
+    Source: Paddle 3.3
     """
 
     name: ClassVar[str] = "constant"
 
     value: float | int | bool = parameter(0.0, "the value of every element")
+
+
+@register
+@dataclass(frozen=True)
+class Assign(PaddleInitializer):
+    """Fill with the values of an array or a list, nested as the tensor is.
+
+    W = value
+
+    >>> Assign([[1, 2], [3, 4]])((2, 2), "int32").tolist()
+    [[1, 2], [3, 4]]
+
+    Bounds: the least and the greatest value
+    Differs: in Paddle the tensor takes the array's shape, whatever it had; here the shapes must agree.
+    Source: Paddle 3.3
+    """
+
+    name: ClassVar[str] = "assign"
+
+    value: tuple[Any, ...] = parameter(MISSING, "the values, of the tensor's shape")
+
+    def __post_init__(self) -> None:
+        values = parse_values("value", self.value)
+        if not isinstance(values, tuple):
+            what = f"`value` must be an array or a list, got {values}"
+            raise ArgumentError(what, f"write `constant({values})`", parameter="value")
+        array_shape("value", values)
+        object.__setattr__(self, "value", values)
+
+    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
+        given = array_shape("value", self.value)
+        if given != shape:
+            what = f"`value` has the shape {list(given)}, not {list(shape)}"
+            raise ArgumentError(what, "give as many values as the tensor has", parameter="shape")
+        return broadcast_law("value", self.value, shape)
 
 
 @register
@@ -59,13 +97,13 @@ class Normal(PaddleInitializer, NormalBody):
 
     Bounds: none; in float32 the farthest value lies at mean ± 6.34 std
     Differs: the default std is 0.05 in Keras, 0.01 in JAX, MXNet and Lasagne.
-    Source: Paddle
+    Source: Paddle 3.3
     """
 
     name: ClassVar[str] = "normal"
 
     mean: float = parameter(0.0, "the mean of the values")
-    std: float = parameter(1.0, "the standard deviation of the values, ≥ 0")
+    std: float = parameter(1.0, "the standard deviation of the values")
 
 
 @register
@@ -77,11 +115,12 @@ class Uniform(PaddleInitializer, UniformBody):
 
     Bounds: low ≤ W < high
     Differs: the default is [−0.05, 0.05) in Keras, [0, 1) in PyTorch, [0, 0.01) in JAX.
-    Source: Paddle
+    Source: Paddle 3.3
     """
 
     name: ClassVar[str] = "uniform"
     edge_names: ClassVar[tuple[str, str]] = ("low", "high")
+    refuses_negative: ClassVar[bool] = True
 
     low: float = parameter(-1.0, "the lower bound, which can be drawn")
     high: float = parameter(1.0, "the upper bound, which cannot; ≥ low")
@@ -95,157 +134,31 @@ class TruncatedNormal(PaddleInitializer, CutBody):
     W ~ N(mean, std²) kept within [a, b], which are values and not multiples of std
 
     Bounds: a ≤ W ≤ b
-    Differs: Keras and JAX cut at two std, whatever the std.
-    Source: Paddle
+    Differs: Keras and JAX cut at two std, whatever the std; older releases of Paddle had no a and b.
+    Source: Paddle 3.3
     """
 
     name: ClassVar[str] = "truncated_normal"
     edge_names: ClassVar[tuple[str, str]] = ("a", "b")
 
     mean: float = parameter(0.0, "the mean before the cut")
-    std: float = parameter(1.0, "the standard deviation before the cut, > 0")
+    std: float = parameter(1.0, "the standard deviation before the cut")
     a: float = parameter(-2.0, "the least value")
     b: float = parameter(2.0, "the greatest value, ≥ a")
 
 
-def _parse_fan(parameter_name: str, fan: float | None) -> None:
-    """Raise `ArgumentError` if `fan` is neither None nor a number ≥ 0."""
-    if fan is not None:
-        parse_number(parameter_name, fan, least=0)
-
-
-@dataclass(frozen=True)
-class _Xavier(PaddleInitializer):
-    """Both of Xavier: std = gain √(2 / (fan_in + fan_out)), or 0 where a fan is 0."""
-
-    distribution: ClassVar[str]
-
-    fan_in: float | None = parameter(None, "the fan_in to take, if not the shape's")
-    fan_out: float | None = parameter(None, "the fan_out to take, if not the shape's")
-    gain: float = parameter(1.0, "what the std is multiplied with, ≥ 0")
-
-    def __post_init__(self) -> None:
-        _parse_fan("fan_in", self.fan_in)
-        _parse_fan("fan_out", self.fan_out)
-        parse_number("gain", self.gain, least=0)
-
-    def fans(self, shape: tuple[int, ...]) -> Fans:
-        return paddle_fans(shape)
-
-    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        read = fans or self.fans(shape)
-        taken = Fans(
-            read.fan_in if self.fan_in is None else self.fan_in, read.fan_out if self.fan_out is None else self.fan_out
-        )
-        if not (taken.fan_in and taken.fan_out):
-            return ConstantLaw(0.0)
-        return divided_law(self, shape, self.distribution, 1.0, taken.fan_avg, self.gain)
-
-
 @register
-class XavierUniform(_Xavier):
-    """Draw weights that keep the variance both going forward and coming back, uniformly: Paddle's default.
-
-    W ~ U[−L, L),  L = gain √(6 / (fan_in + fan_out)), or 0 where a fan is 0
-
-    Bounds: ±gain √(6 / (fan_in + fan_out))
-    Differs: PyTorch's reads matrices as (out, in) too, and refuses rank 1.
-    Source: Paddle; Glorot & Bengio (2010)
-    """
-
-    name: ClassVar[str] = "xavier_uniform"
-    distribution: ClassVar[str] = "uniform"
-
-
-@register
-class XavierNormal(_Xavier):
-    """Draw weights that keep the variance both going forward and coming back, from an uncut normal.
-
-    W ~ N(0, std²),  std = gain √(2 / (fan_in + fan_out)), or 0 where a fan is 0
-
-    Bounds: none; in float32 the farthest value lies at ±6.34 std
-    Differs: Keras's and JAX's glorot_normal is cut at ±2.2737 std.
-    Source: Paddle; Glorot & Bengio (2010)
-    """
-
-    name: ClassVar[str] = "xavier_normal"
-    distribution: ClassVar[str] = "untruncated_normal"
-
-
-@dataclass(frozen=True)
-class _Kaiming(PaddleInitializer):
-    """Both of Kaiming: std = gain / √fan_in."""
-
-    distribution: ClassVar[str]
-
-    fan_in: float | None = parameter(None, "the fan_in to take, if not the shape's")
-    negative_slope: float = parameter(0.0, "the negative slope, where the nonlinearity is leaky_relu")
-    nonlinearity: str = parameter("relu", "whose gain it is")
-
-    def __post_init__(self) -> None:
-        _parse_fan("fan_in", self.fan_in)
-        parse_number("negative_slope", self.negative_slope)
-        self.gain_value()
-
-    def fans(self, shape: tuple[int, ...]) -> Fans:
-        return paddle_fans(shape)
-
-    def gain_value(self) -> float:
-        """Return PyTorch's gain; Paddle writes conv2d_transpose for conv_transpose2d."""
-        nonlinearity = re.sub(r"^conv(\dd)_transpose$", r"conv_transpose\1", str(self.nonlinearity))
-        return calculate_gain(nonlinearity, self.negative_slope)
-
-    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        fan = (fans or self.fans(shape)).fan_in if self.fan_in is None else self.fan_in
-        return divided_law(self, shape, self.distribution, 1.0, fan, self.gain_value())
-
-
-@register
-class KaimingUniform(_Kaiming):
-    """Draw weights so that layers with a rectifier keep their variance, uniformly.
-
-    W ~ U[−L, L),  L = gain √(3 / fan_in),  gain = √2 for relu, √(2 / (1 + negative_slope²)) for leaky_relu
-
-    Bounds: ±gain √(3 / fan_in)
-    Differs: PyTorch's default is leaky_relu with a = 0, the same gain, and it has fan_out; a matrix is (in, out) here.
-    Source: Paddle; He, Zhang, Ren & Sun (2015), https://arxiv.org/abs/1502.01852
-    """
-
-    name: ClassVar[str] = "kaiming_uniform"
-    distribution: ClassVar[str] = "uniform"
-
-
-@register
-class KaimingNormal(_Kaiming):
-    """Draw weights so that layers with a rectifier keep their variance, from an uncut normal.
-
-    W ~ N(0, std²),  std = gain / √fan_in,  gain = √2 for relu, √(2 / (1 + negative_slope²)) for leaky_relu
-
-    Bounds: none; in float32 the farthest value lies at ±6.34 std
-    Differs: Keras's and JAX's he_normal is cut at ±2.2737 std; PyTorch's reads matrices as (out, in).
-    Source: Paddle; He, Zhang, Ren & Sun (2015), https://arxiv.org/abs/1502.01852
-    """
-
-    name: ClassVar[str] = "kaiming_normal"
-    distribution: ClassVar[str] = "untruncated_normal"
-
-
-@register
-@dataclass(frozen=True)
-class Orthogonal(PaddleInitializer, OrthogonalBody):
+class Orthogonal(PaddleInitializer, GainedOrthogonalBody):
     """Draw a random matrix with orthonormal rows or columns.
 
     W = gain Q, (rows, …) flattened to rows × cols; Q has orthonormal columns, or rows where rows < cols
 
     Bounds: ±gain; every entry has mean square gain² / max(rows, cols)
     Differs: Keras and JAX flatten (…, cols) to rest × cols. The bits rest on LAPACK.
-    Source: Paddle; Saxe, McClelland & Ganguli (2013), https://arxiv.org/abs/1312.6120
+    Source: Paddle 3.3; Saxe, McClelland & Ganguli (2013), https://arxiv.org/abs/1312.6120
     """
 
     name: ClassVar[str] = "orthogonal"
-    gain_name: ClassVar[str] = "gain"
-
-    gain: float = parameter(1.0, "what Q is multiplied with")
 
 
 @register
@@ -256,7 +169,7 @@ class Dirac(PaddleInitializer, TorchDirac):
 
     Bounds: 0 and 1
     Differs: Flux's identity_init puts the ones at (k − 1) // 2.
-    Source: Paddle
+    Source: Paddle 3.3
     """
 
     framework: ClassVar[str] = "paddle"
@@ -272,12 +185,15 @@ class Bilinear(PaddleInitializer):
 
     Bounds: from −1 / f to 1
     Differs: MXNet and Caffe do not add x / K to y, so that their kernel is separable.
-    Source: Paddle
+    Source: Paddle 3.3
     """
 
     name: ClassVar[str] = "bilinear"
 
     def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        law = interpolation(self, shape, is_slanted=True)
+        law = lopsided_kernel(self, shape, is_slanted=True)
         check_square(self, shape)
+        if prod(shape) > _GREATEST_KERNEL:
+            what = f"`{self.name}` takes at most {_GREATEST_KERNEL:,} elements, got {list(shape)}"
+            raise ArgumentError(what, parameter="shape")
         return law

@@ -13,6 +13,7 @@ import numpy as np
 from initcli.errors import ArgumentError, nearest
 from initcli.initializers.base import Initializer, build
 from initcli.initializers.given import Given
+from initcli.initializers.keras_config import read_config
 from initcli.laws import Law
 from initcli.whole_laws import Drawn
 
@@ -21,16 +22,21 @@ _aliases: dict[str, str] = {}
 _functions: dict[str, Callable[..., Any]] = {}
 
 MODULES: dict[str, tuple[str, ...]] = {
-    "keras": ("keras", "keras_scaling"),
+    "keras": ("keras", "keras_scaling", "keras_stft"),
     "keras2_1": ("keras2",),
-    "keras2_2": ("keras2",),
-    "torch": ("torch", "torch_scaling"),
+    "keras2_2": ("keras2", "keras2_2"),
+    "torch": ("torch", "torch_scaling", "torch_layers"),
     "jax": ("jax", "jax_scaling"),
     "tensorflow": ("tensorflow", "tensorflow_scaling", "tensorflow_convolutions"),
     "tensorflow1_9": ("tensorflow1_9",),
     "tf_contrib": ("tf_contrib",),
     **{name: (name,) for name in ("caffe", "chainer", "flux", "haiku", "lasagne", "mlx", "mxnet", "paddle", "sonnet")},
-    "recipe": (),
+    "chainer": ("chainer", "chainer_filters"),
+    "paddle": ("paddle", "paddle_scaling"),
+    "recipe": (
+        *("recipe_depth", "recipe_width", "recipe_stacks", "recipe_parts"),
+        *("recipe_tables", "recipe_rotary", "recipe_rope_scaling", "recipe_states", "recipe_hippo"),
+    ),
 }
 """The modules that register each framework's initializers, imported when the framework is first asked for."""
 
@@ -96,6 +102,13 @@ def _add(cls: type[Initializer]) -> None:
             raise ArgumentError(f"an initializer called `{name}` exists already{called}", "choose another name")
     _classes[full] = cls
     _aliases.update(dict.fromkeys(names, full))
+
+
+def lend(cls: type[Initializer], *frameworks: str) -> None:
+    """Let `cls` be found by its names in other frameworks too, whose law it is."""
+    for framework in frameworks:
+        for name in (cls.name, cls.__name__, *cls.aliases):
+            _aliases[f"{framework}.{name}"] = cls.qualified_name()
 
 
 def _from_function(name: str, function: Callable[..., Any]) -> type[Initializer]:
@@ -242,7 +255,7 @@ def get(identifier: Any, framework: str = "keras", **parameters: Any) -> Any:
         ArgumentError: an unknown name or parameter, or a value that the initializer refuses; it is a ValueError too.
     """
     if isinstance(identifier, Mapping):
-        identifier, config = _read_config(identifier)
+        identifier, config = read_config(identifier)
         parameters = {**config, **parameters}
     if isinstance(identifier, str):
         return build(find(identifier, framework), parameters, framework=framework)
@@ -254,31 +267,9 @@ def get(identifier: Any, framework: str = "keras", **parameters: Any) -> Any:
         raise ArgumentError(f"`{identifier}` takes no parameters", "they go with a name, a config or a class")
     if identifier is None or callable(identifier):
         return identifier
-    if isinstance(identifier, np.ndarray) or (
-        hasattr(identifier, "__array__") and not isinstance(identifier, np.generic)
-    ):
+    if hasattr(identifier, "__array__"):
         return Given(np.array(identifier))
     hint = "give a name, a config, a class, a callable or an array"
-    if isinstance(identifier, int | float | np.number):
+    if isinstance(identifier, int | float):
         hint = f'write `get("constant", value={identifier})`'
     raise ArgumentError(f"`{identifier}` is not an initializer", hint)
-
-
-def _read_config(config: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return the class's name and parameters of a Keras config.
-
-    Keras 3 adds `module` and `registered_name`, and says `"input_axes": None` where no axes are named. Keras 2 adds
-    neither, and passes over a `dtype`, which tf.keras wrote.
-    """
-    form = '{"class_name": "HeNormal", "config": {}}'
-    if not isinstance(config.get("class_name"), str):
-        raise ArgumentError(f"no `class_name` in {dict(config)}", f"write {form}")
-    unknown = sorted(map(str, config.keys() - {"class_name", "config", "module", "registered_name"}))
-    if unknown:
-        raise ArgumentError(f"unknown key `{unknown[0]}` in {dict(config)}", f"write {form}")
-    inner = config.get("config") or {}
-    if not isinstance(inner, Mapping):
-        raise ArgumentError(f"`config` must be a mapping, got `{inner}`", f"write {form}")
-    unset = {key for key in ("input_axes", "output_axes") if inner.get(key) is None}
-    passed_over = unset if config.keys() & {"module", "registered_name"} else {"dtype"}
-    return config["class_name"], {key: value for key, value in inner.items() if key not in passed_over}

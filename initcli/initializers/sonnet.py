@@ -2,7 +2,8 @@
 
 Sonnet's linear and convolution layers use truncated_normal(0, 1 / √fan_in), uncorrected, unless told otherwise.
 
-Source: google-deepmind/sonnet@26b0518, `sonnet/src/initializers.py`; read, not run.
+Source: google-deepmind/sonnet@26b0518 (2.0.3.dev), `sonnet/src/initializers.py`; read, and its samplers run with
+TensorFlow 2.21.
 """
 
 from __future__ import annotations
@@ -11,9 +12,17 @@ from dataclasses import MISSING, dataclass
 from typing import ClassVar
 
 from initcli.initializers.base import Initializer, parameter
-from initcli.initializers.bodies import Filled, NormalBody, OrthogonalBody, UniformBody, ValueBody
-from initcli.initializers.haiku import IdentitiesBody, ScalingBody
-from initcli.initializers.keras import TruncatedNormal as KerasTruncatedNormal
+from initcli.initializers.bodies import (
+    CutAtTwoBody,
+    GainedOrthogonalBody,
+    IdentitiesBody,
+    NormalBody,
+    OnesBody,
+    UniformBody,
+    ValueBody,
+    ZerosBody,
+)
+from initcli.initializers.haiku import ScalingBody
 from initcli.initializers.registry import register
 
 
@@ -21,34 +30,33 @@ class SonnetInitializer(Initializer):
     """An initializer of the framework `sonnet`."""
 
     framework: ClassVar[str] = "sonnet"
+    refuses_negative: ClassVar[bool] = False
 
 
 @register
-class Zeros(SonnetInitializer, Filled):
+class Zeros(SonnetInitializer, ZerosBody):
     """Fill with zeros.
 
     W = 0
 
     Bounds: 0
-    Source: Sonnet 2
+    Source: Sonnet 2.0.3.dev
     """
 
     name: ClassVar[str] = "zeros"
-    filling: ClassVar[int] = 0
 
 
 @register
-class Ones(SonnetInitializer, Filled):
+class Ones(SonnetInitializer, OnesBody):
     """Fill with ones.
 
     W = 1
 
     Bounds: 1
-    Source: Sonnet 2
+    Source: Sonnet 2.0.3.dev
     """
 
     name: ClassVar[str] = "ones"
-    filling: ClassVar[int] = 1
 
 
 @register
@@ -59,7 +67,7 @@ class Constant(SonnetInitializer, ValueBody):
     W = value
 
     Bounds: value
-    Source: Sonnet 2
+    Source: Sonnet 2.0.3.dev
     """
 
     name: ClassVar[str] = "constant"
@@ -76,7 +84,7 @@ class RandomUniform(SonnetInitializer, UniformBody):
 
     Bounds: minval ≤ W < maxval
     Differs: the default is [−0.05, 0.05) in Keras, [0, 0.01) in JAX, [−1, 1) in Paddle.
-    Source: Sonnet 2
+    Source: Sonnet 2.0.3.dev
     """
 
     name: ClassVar[str] = "random_uniform"
@@ -95,32 +103,33 @@ class RandomNormal(SonnetInitializer, NormalBody):
 
     Bounds: none; in float32 the farthest value lies at mean ± 6.34 stddev
     Differs: the default stddev is 0.05 in Keras, 0.01 in JAX; Haiku's first parameter is the stddev.
-    Source: Sonnet 2
+    Source: Sonnet 2.0.3.dev
     """
 
     name: ClassVar[str] = "random_normal"
     std_name: ClassVar[str] = "stddev"
 
     mean: float = parameter(0.0, "the mean of the values")
-    stddev: float = parameter(1.0, "the standard deviation of the values, ≥ 0")
+    stddev: float = parameter(1.0, "the standard deviation of the values")
 
 
 @register
 @dataclass(frozen=True)
-class TruncatedNormal(SonnetInitializer, KerasTruncatedNormal):
+class TruncatedNormal(SonnetInitializer, CutAtTwoBody):
     """Draw from a normal distribution cut at two standard deviations.
 
     W ~ N(mean, stddev²) kept within mean ± 2 stddev,  std = 0.87962566 stddev
 
     Bounds: mean ± 2 stddev
     Differs: PyTorch's trunc_normal cuts at the absolute values −2 and 2; the default stddev is 0.05 in Keras.
-    Source: Sonnet 2
+    Source: Sonnet 2.0.3.dev
     """
 
-    framework: ClassVar[str] = "sonnet"
     name: ClassVar[str] = "truncated_normal"
+    std_name: ClassVar[str] = "stddev"
 
-    stddev: float = parameter(1.0, "the standard deviation before the cut, ≥ 0")
+    mean: float = parameter(0.0, "the mean of the values")
+    stddev: float = parameter(1.0, "the standard deviation before the cut")
 
 
 @register
@@ -131,29 +140,25 @@ class Identity(SonnetInitializer, IdentitiesBody):
 
     Bounds: 0 and gain
     Differs: Keras's takes rank 2 only; Flux's puts one matrix at the centre of a kernel.
-    Source: Sonnet 2
+    Source: Sonnet 2.0.3.dev
     """
 
     name: ClassVar[str] = "identity"
 
 
 @register
-@dataclass(frozen=True)
-class Orthogonal(SonnetInitializer, OrthogonalBody):
+class Orthogonal(SonnetInitializer, GainedOrthogonalBody):
     """Draw a random matrix with orthonormal rows or columns.
 
     W = gain Q, (…, cols) flattened to rows × cols; Q has orthonormal columns, or rows where rows < cols
 
     Bounds: ±gain; every entry has mean square gain² / max(rows, cols)
     Differs: PyTorch flattens (out, …) to out × rest. The bits rest on LAPACK.
-    Source: Sonnet 2; Saxe, McClelland & Ganguli (2013), https://arxiv.org/abs/1312.6120
+    Source: Sonnet 2.0.3.dev; Saxe, McClelland & Ganguli (2013), https://arxiv.org/abs/1312.6120
     """
 
     name: ClassVar[str] = "orthogonal"
-    gain_name: ClassVar[str] = "gain"
     is_last: ClassVar[bool] = True
-
-    gain: float = parameter(1.0, "what Q is multiplied with")
 
 
 @register
@@ -164,8 +169,10 @@ class VarianceScaling(SonnetInitializer, ScalingBody):
     truncated_normal: cut at ±2 of 1.1368 std, so that std holds after the cut;  uniform: U[−L, L), L = √3 std
 
     Bounds: truncated_normal ±2.2737 std; uniform ±1.7321 std; normal none
-    Differs: Keras's `normal` is cut; Sonnet's layers cut without correcting: 0.8796 std.
-    Source: Sonnet 2; He, Zhang, Ren & Sun (2015) and Glorot & Bengio (2010) for the scales
+    Differs: Haiku also takes a scale of 0; Keras's `normal` is cut; Sonnet's layers cut uncorrected: 0.8796 std.
+    Source: Sonnet 2.0.3.dev; He, Zhang, Ren & Sun (2015) and Glorot & Bengio (2010) for the scales
     """
 
     name: ClassVar[str] = "variance_scaling"
+    refuses_negative: ClassVar[bool] = True
+    refuses_zero: ClassVar[bool] = True

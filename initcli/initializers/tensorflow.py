@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any, ClassVar, TypeAlias
-
-import numpy as np
+from typing import Any, ClassVar
 
 from initcli.errors import ArgumentError
 from initcli.fans import Fans
@@ -20,12 +18,9 @@ from initcli.initializers import keras
 from initcli.initializers.base import Initializer, check_ordered, parameter, parse_number
 from initcli.initializers.registry import register
 from initcli.initializers.scaling import scaled_law
+from initcli.initializers.values import array_shape, flatten, parse_values
 from initcli.laws import Constant as ConstantLaw
 from initcli.laws import Law, Uniform
-
-Value: TypeAlias = float | int | bool
-Values: TypeAlias = float | int | bool | tuple[Any, ...]
-"""A number, or numbers in any nesting."""
 
 
 class TensorFlowInitializer(Initializer):
@@ -82,37 +77,19 @@ class Constant(TensorFlowInitializer):
     value: float | int | bool | tuple[Any, ...] = parameter(0, "the value of every element, or a list, nested or not")
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "value", _parse_values(self.value))
+        object.__setattr__(self, "value", parse_values("value", self.value))
+        array_shape("value", self.value)
+        if not flatten(self.value):
+            raise ArgumentError("`value` is a list without a value", "name at least one", parameter="value")
 
     def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
         if not isinstance(self.value, tuple):
             return ConstantLaw(self.value)
-        values, size = _flatten(self.value), prod(shape)
+        values, size = flatten(self.value), prod(shape)
         if len(values) > size:
             what = f"`value` has {len(values)} elements, but the shape {list(shape)} takes at most {size}"
             raise ArgumentError(what, "a shorter list is filled up with its last value", parameter="value")
         return Listed(values, size)
-
-
-def _parse_values(value: Any) -> Values:
-    """Return a number as it is, and a list of numbers as a tuple."""
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    if isinstance(value, bool):
-        return value
-    if not isinstance(value, tuple | list):
-        return parse_number("value", value)
-    values = tuple(_parse_values(item) for item in value)
-    if not _flatten(values):
-        raise ArgumentError("`value` is a list without a value", "name at least one", parameter="value")
-    return values
-
-
-def _flatten(values: Values) -> tuple[Value, ...]:
-    """Return the numbers of a nesting, in order."""
-    if not isinstance(values, tuple):
-        return (values,)
-    return tuple(number for item in values for number in _flatten(item))
 
 
 @register

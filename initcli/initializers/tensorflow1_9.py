@@ -10,11 +10,11 @@ from math import sqrt
 from typing import ClassVar
 
 from initcli.fans import Fans
-from initcli.initializers import keras_scaling, tensorflow_convolutions
+from initcli.initializers import tensorflow_convolutions, variance_scaling
 from initcli.initializers.base import Initializer, parameter, parse_number
-from initcli.initializers.keras_scaling import Rule, ScaledInitializer, uncorrected
 from initcli.initializers.registry import register
 from initcli.initializers.tensorflow_convolutions import Convolution
+from initcli.initializers.variance_scaling import Rule, ScaledInitializer, uncorrected
 from initcli.laws import Law
 
 
@@ -34,7 +34,7 @@ class _Uncorrected(TensorFlow19Initializer, ScaledInitializer):
 
 @register
 @dataclass(frozen=True)
-class VarianceScaling(_Uncorrected, keras_scaling.VarianceScaling):
+class VarianceScaling(_Uncorrected, variance_scaling.VarianceScaling):
     """Draw with a variance that is scaled to the fan of the shape, as TensorFlow 1.4 to 1.9 did.
 
     s = √(scale / n),  n = max(1, fan_in), fan_out or (fan_in + fan_out) / 2
@@ -52,7 +52,7 @@ class VarianceScaling(_Uncorrected, keras_scaling.VarianceScaling):
 
 
 @register
-class GlorotNormal(_Uncorrected, keras_scaling.GlorotNormal):
+class GlorotNormal(_Uncorrected, variance_scaling.GlorotNormal):
     """Draw weights from a cut normal by Glorot and Bengio's fans, as TensorFlow 1.4 to 1.9 did.
 
     W ~ N(0, s²) kept within ±2 s,  s = √(2 / (fan_in + fan_out)),  std = 0.87962566 s

@@ -62,6 +62,9 @@ class ConvolutionDeltaOrthogonal(TensorFlowInitializer, Convolution):
 
     def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
         taps, inputs, outputs = parse_kernel(self.name, shape, 3, 5)
+        if not inputs:
+            what = f"`{self.name}` needs inputs, got {list(shape)}"
+            raise ArgumentError(what, "use `zeros` for an empty tensor", parameter="shape")
         return DeltaOrthogonal(Orthogonal(inputs, outputs, self.factor), taps)
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from initcli.initializers import keras_scaling
+from initcli.initializers import variance_scaling
 from initcli.initializers.registry import register
 from initcli.initializers.tensorflow import TensorFlowInitializer
 
 
 @register
-class VarianceScaling(TensorFlowInitializer, keras_scaling.VarianceScaling):
+class VarianceScaling(TensorFlowInitializer, variance_scaling.VarianceScaling):
     """Draw with a variance that is scaled to the fan of the shape.
 
     std = √(scale / n),  n = max(1, fan_in), fan_out or (fan_in + fan_out) / 2
@@ -28,7 +28,7 @@ class VarianceScaling(TensorFlowInitializer, keras_scaling.VarianceScaling):
 
 
 @register
-class GlorotUniform(TensorFlowInitializer, keras_scaling.GlorotUniform):
+class GlorotUniform(TensorFlowInitializer, variance_scaling.GlorotUniform):
     """Draw weights that keep the variance both going forward and coming back, uniformly; get_variable's default.
 
     W ~ U[−L, L),  L = √(6 / (fan_in + fan_out)),  std = √(2 / (fan_in + fan_out))
@@ -42,7 +42,7 @@ class GlorotUniform(TensorFlowInitializer, keras_scaling.GlorotUniform):
 
 
 @register
-class GlorotNormal(TensorFlowInitializer, keras_scaling.GlorotNormal):
+class GlorotNormal(TensorFlowInitializer, variance_scaling.GlorotNormal):
     """Draw weights that keep the variance both going forward and coming back, from a cut normal.
 
     W ~ N(0, (1.1368 std)²) kept within two of it,  std = √(2 / (fan_in + fan_out))
@@ -56,7 +56,7 @@ class GlorotNormal(TensorFlowInitializer, keras_scaling.GlorotNormal):
 
 
 @register
-class HeUniform(TensorFlowInitializer, keras_scaling.HeUniform):
+class HeUniform(TensorFlowInitializer, variance_scaling.HeUniform):
     """Draw weights so that ReLU layers keep their variance going forward, uniformly.
 
     W ~ U[−L, L),  L = √(6 / fan_in),  std = √(2 / fan_in)
@@ -68,7 +68,7 @@ class HeUniform(TensorFlowInitializer, keras_scaling.HeUniform):
 
 
 @register
-class HeNormal(TensorFlowInitializer, keras_scaling.HeNormal):
+class HeNormal(TensorFlowInitializer, variance_scaling.HeNormal):
     """Draw weights so that ReLU layers keep their variance going forward.
 
     W ~ N(0, (1.1368 std)²) kept within two of it,  std = √(2 / fan_in)
@@ -80,7 +80,7 @@ class HeNormal(TensorFlowInitializer, keras_scaling.HeNormal):
 
 
 @register
-class LecunUniform(TensorFlowInitializer, keras_scaling.LecunUniform):
+class LecunUniform(TensorFlowInitializer, variance_scaling.LecunUniform):
     """Draw weights whose outputs have the variance of their inputs, uniformly.
 
     W ~ U[−L, L),  L = √(3 / fan_in),  std = √(1 / fan_in)
@@ -91,7 +91,7 @@ class LecunUniform(TensorFlowInitializer, keras_scaling.LecunUniform):
 
 
 @register
-class LecunNormal(TensorFlowInitializer, keras_scaling.LecunNormal):
+class LecunNormal(TensorFlowInitializer, variance_scaling.LecunNormal):
     """Draw weights whose outputs have the variance of their inputs; the companion of SELU.
 
     W ~ N(0, (1.1368 std)²) kept within two of it,  std = √(1 / fan_in)

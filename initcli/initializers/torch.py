@@ -15,18 +15,15 @@ from initcli.errors import ArgumentError
 from initcli.fans import Fans
 from initcli.initializers.base import (
     Initializer,
-    check_ordered,
     check_rank,
     parameter,
     parse_number,
 )
+from initcli.initializers.bodies import CutBody, NormalBody, OnesBody, UniformBody, ValueBody, ZerosBody
 from initcli.initializers.gains import parse_gain
 from initcli.initializers.registry import register
-from initcli.laws import Constant as ConstantLaw
 from initcli.laws import Eye as EyeLaw
-from initcli.laws import Law, TruncatedNormal
-from initcli.laws import Normal as NormalLaw
-from initcli.laws import Uniform as UniformLaw
+from initcli.laws import Law
 from initcli.sparse_laws import Dirac as DiracLaw
 from initcli.sparse_laws import Sparse as SparseLaw
 from initcli.whole_laws import Orthogonal as OrthogonalLaw
@@ -47,7 +44,7 @@ class TorchInitializer(Initializer):
 
 @register
 @dataclass(frozen=True)
-class Uniform(TorchInitializer):
+class Uniform(TorchInitializer, UniformBody):
     """Draw from a uniform distribution.
 
     W ~ U[a, b),  std = (b − a) / √12
@@ -58,22 +55,16 @@ class Uniform(TorchInitializer):
     """
 
     name: ClassVar[str] = "uniform"
+    edge_names: ClassVar[tuple[str, str]] = ("a", "b")
+    draws_complex: ClassVar[bool] = True
 
     a: float = parameter(0.0, "the lower bound, which can be drawn")
     b: float = parameter(1.0, "the upper bound, which cannot; ≥ a")
 
-    def __post_init__(self) -> None:
-        parse_number("a", self.a)
-        parse_number("b", self.b)
-        check_ordered("a", self.a, "b", self.b)
-
-    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        return UniformLaw(self.a, self.b)
-
 
 @register
 @dataclass(frozen=True)
-class Normal(TorchInitializer):
+class Normal(TorchInitializer, NormalBody):
     """Draw from a normal distribution.
 
     W ~ N(mean, std²)
@@ -84,21 +75,15 @@ class Normal(TorchInitializer):
     """
 
     name: ClassVar[str] = "normal"
+    draws_complex: ClassVar[bool] = True
 
     mean: float = parameter(0.0, "the mean of the values")
     std: float = parameter(1.0, "the standard deviation of the values, ≥ 0")
 
-    def __post_init__(self) -> None:
-        parse_number("mean", self.mean)
-        parse_number("std", self.std, least=0)
-
-    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        return NormalLaw(self.mean, self.std)
-
 
 @register
 @dataclass(frozen=True)
-class TruncNormal(TorchInitializer):
+class TruncNormal(TorchInitializer, CutBody):
     """Draw from a normal distribution cut at two values.
 
     W ~ N(mean, std²) kept within [a, b], which are values and not multiples of std
@@ -112,26 +97,18 @@ class TruncNormal(TorchInitializer):
     """
 
     name: ClassVar[str] = "trunc_normal"
+    edge_names: ClassVar[tuple[str, str]] = ("a", "b")
+    refuses_zero: ClassVar[bool] = True
 
     mean: float = parameter(0.0, "the mean before the cut")
     std: float = parameter(1.0, "the standard deviation before the cut, > 0")
     a: float = parameter(-2.0, "the least value")
     b: float = parameter(2.0, "the greatest value, ≥ a")
 
-    def __post_init__(self) -> None:
-        for name in ("mean", "std", "a", "b"):
-            parse_number(name, getattr(self, name))
-        if self.std <= 0:
-            raise ArgumentError(f"`std` must be positive, got {self.std}", parameter="std")
-        check_ordered("a", self.a, "b", self.b)
-
-    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        return TruncatedNormal(self.mean, self.std, self.a, self.b)
-
 
 @register
 @dataclass(frozen=True)
-class Constant(TorchInitializer):
+class Constant(TorchInitializer, ValueBody):
     """Fill with one value.
 
     W = val
@@ -145,17 +122,9 @@ class Constant(TorchInitializer):
 
     val: float | int | bool = parameter(MISSING, "the value of every element")
 
-    def __post_init__(self) -> None:
-        if not isinstance(self.val, bool):
-            parse_number("val", self.val)
-
-    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        return ConstantLaw(self.val)
-
 
 @register
-@dataclass(frozen=True)
-class Ones(TorchInitializer):
+class Ones(TorchInitializer, OnesBody):
     """Fill with ones.
 
     W = 1
@@ -166,13 +135,9 @@ class Ones(TorchInitializer):
 
     name: ClassVar[str] = "ones"
 
-    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        return ConstantLaw(1)
-
 
 @register
-@dataclass(frozen=True)
-class Zeros(TorchInitializer):
+class Zeros(TorchInitializer, ZerosBody):
     """Fill with zeros.
 
     W = 0
@@ -182,9 +147,6 @@ class Zeros(TorchInitializer):
     """
 
     name: ClassVar[str] = "zeros"
-
-    def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        return ConstantLaw(0)
 
 
 @register
@@ -223,7 +185,8 @@ class Dirac(TorchInitializer):
     groups: int = parameter(1, "how many blocks the outputs are divided into, ≥ 1; it divides the first axis")
 
     def __post_init__(self) -> None:
-        if parse_number("groups", self.groups, least=1) != int(self.groups):
+        parse_number("groups", self.groups, least=1)
+        if not isinstance(self.groups, int):
             raise ArgumentError(f"`groups` must be a whole number, got {self.groups}", parameter="groups")
 
     def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
@@ -231,7 +194,7 @@ class Dirac(TorchInitializer):
         if shape[0] % self.groups:
             what = f"the first axis must be divisible by `groups`, got {shape[0]} and {self.groups}"
             raise ArgumentError(what, parameter="groups")
-        return DiracLaw(shape, int(self.groups))
+        return DiracLaw(shape, self.groups)
 
 
 @register

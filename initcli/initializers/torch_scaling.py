@@ -22,6 +22,7 @@ from initcli.laws import Law
 class _Xavier(TorchInitializer):
     """Both of Xavier: std = gain √(2 / (fan_in + fan_out))."""
 
+    draws_complex: ClassVar[bool] = True
     _distribution: ClassVar[str]
 
     gain: float | str = parameter(1.0, f"{GAIN_MEANING}; ≥ 0")
@@ -82,6 +83,7 @@ class XavierNormal(_Xavier, distribution="untruncated_normal"):
 class _Kaiming(TorchInitializer):
     """Both of Kaiming: std = gain / √fan. Empty tensors are let through whatever their rank, as PyTorch does."""
 
+    draws_complex: ClassVar[bool] = True
     _distribution: ClassVar[str]
 
     a: float = parameter(0, "the negative slope, where the nonlinearity is leaky_relu")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import yaml
@@ -28,3 +29,20 @@ def parse_yaml(
         return node, faults
 
     return parse
+
+
+@pytest.fixture
+def check_draws() -> Callable[[Any, tuple[int, ...]], None]:
+    """Return a check of an initializer's draws against its law's promise."""
+
+    def check(initializer: Any, shape: tuple[int, ...]) -> None:
+        """Assert that drawn values agree with the promise within five standard errors and float64's rounding."""
+        law = initializer.law(shape)
+        drawn = initializer(shape, dtype="float64")
+        mean_error, std_error = law.standard_errors(drawn.size)
+        assert abs(drawn.mean() - law.mean) <= 5 * mean_error + 1e-12
+        assert abs(drawn.std() - law.std) <= 5 * std_error + 1e-12
+        assert law.low - 1e-12 <= drawn.min()
+        assert drawn.max() <= law.high + 1e-12
+
+    return check

@@ -1,4 +1,4 @@
-"""Keras's fifteen: closed forms, drawn values, and what each refuses."""
+"""Keras's initializers: closed forms, drawn values, and what each takes and refuses."""
 
 from math import inf, sqrt
 from typing import Any
@@ -8,6 +8,7 @@ import pytest
 
 from initcli import initializers
 from initcli.errors import ArgumentError
+from initcli.fans import Fans
 from initcli.laws import Eye
 
 # Expected std and bound of what Keras 3.15.1 (or the named version's source) drew, from sampling the real framework:
@@ -109,7 +110,7 @@ def test_identity_of_a_wide_matrix_is_the_main_diagonal() -> None:
         ("random_uniform", {"minval": 1, "maxval": -1}, "`minval` must not exceed `maxval`"),
         ("random_uniform", {"maxval": float("inf")}, "`maxval` must be finite"),
         ("constant", {"value": float("nan")}, "`value` must be finite"),
-        ("constant", {"value": [1, 2]}, "`value` must be a number"),
+        ("constant", {"value": "1"}, "`value` must be a number"),
         ("constant", {"value": 10**400}, "`value` must be finite, got a whole number beyond float64"),
         ("variance_scaling", {"scale": 0}, "`scale` must be positive"),
         ("variance_scaling", {"scale": -1.0}, "`scale` must be positive"),
@@ -117,6 +118,8 @@ def test_identity_of_a_wide_matrix_is_the_main_diagonal() -> None:
         ("variance_scaling", {"distribution": "gauss"}, "`distribution` cannot be `gauss`"),
         ("orthogonal", {"gain": "big"}, "`gain` must be a number"),
         ("he_normal", {"stddev": 1}, "`he_normal` has no parameter `stddev`"),
+        ("he_normal", {"input_axes": 0}, "`input_axes` must be a list of whole numbers, got `0`"),
+        ("variance_scaling", {"output_axes": [0.0]}, "`output_axes` must be a list of whole numbers"),
     ],
 )
 def test_a_bad_parameter_is_refused_by_name(name: str, parameters: dict[str, Any], message: str) -> None:
@@ -139,3 +142,65 @@ def test_distribution_is_lower_cased_and_normal_means_truncated() -> None:
     assert initializers.get("variance_scaling", distribution="NORMAL").law(shape) == initializers.get(
         "variance_scaling"
     ).law(shape)
+
+
+# What compute_fans of Keras 3.15.1 returned: (input_axes, output_axes, shape, fan_in, fan_out).
+BY_AXES: list[tuple[Any, Any, tuple[int, ...], int, int]] = [
+    ([0], [1, 2], (512, 8, 64), 512, 512),
+    ((0, 1), (2,), (8, 64, 512), 512, 512),
+    ([-2], [-1], (3, 3, 64, 128), 64, 128),  # no receptive field
+    ([0, 0], [1], (40, 30), 1600, 30),
+    ([0], [0], (40, 30), 40, 40),
+    ([], [], (40, 30), 1, 1),
+    ([0], None, (3, 3, 64, 128), 576, 1152),
+    (None, [0], (3, 3, 64, 128), 576, 1152),
+]
+
+
+@pytest.mark.parametrize(("input_axes", "output_axes", "shape", "fan_in", "fan_out"), BY_AXES)
+def test_fans_can_be_read_from_named_axes(
+    input_axes: Any, output_axes: Any, shape: tuple[int, ...], fan_in: int, fan_out: int
+) -> None:
+    """If both are named; the law follows them."""
+    uniform = initializers.get("glorot_uniform", input_axes=input_axes, output_axes=output_axes)
+
+    assert uniform.fans(shape) == Fans(fan_in, fan_out)
+    assert uniform.law(shape).high == pytest.approx(sqrt(6 / (fan_in + fan_out)))
+    assert uniform.get_config() == {
+        "seed": None,
+        "input_axes": input_axes if input_axes is None else list(input_axes),
+        "output_axes": output_axes if output_axes is None else list(output_axes),
+    }
+
+
+def test_an_axis_that_a_shape_lacks_is_refused_when_the_shape_is_known() -> None:
+    """Keras raises an IndexError then."""
+    normal = initializers.get("he_normal", input_axes=[0], output_axes=[2])
+
+    assert normal.law((4, 3, 2)).std == pytest.approx(sqrt(2 / 4))
+    with pytest.raises(ArgumentError, match="`output_axes` names axis 2") as caught:
+        normal.law((4, 3))
+    assert caught.value.parameter == "output_axes"
+
+
+@pytest.mark.parametrize("name", ["tensorflow.he_normal", "keras2_1.variance_scaling", "keras2_2.lecun_normal"])
+def test_only_keras_3_has_axes(name: str) -> None:
+    """The other frameworks share the bodies, not these parameters."""
+    with pytest.raises(ArgumentError, match="no parameter `input_axes`"):
+        initializers.get(name, input_axes=[0], output_axes=[1])
+
+
+def test_axes_that_are_not_named_are_not_written() -> None:
+    """A plan's spec says what was said; Keras's config says all."""
+    assert initializers.get("he_normal").config() == {}
+    assert initializers.get("he_normal", input_axes=[0], output_axes=[-1]).config() == {
+        "input_axes": [0],
+        "output_axes": [-1],
+    }
+
+
+def test_normal_is_written_as_the_cut_normal_that_it_means() -> None:
+    """As Keras 3.15.1's own config."""
+    assert (
+        initializers.get("variance_scaling", distribution="Normal").get_config()["distribution"] == "truncated_normal"
+    )

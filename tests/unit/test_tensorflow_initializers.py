@@ -131,7 +131,7 @@ def test_a_constant_list_is_filled_up_with_its_last_value() -> None:
     """TensorFlow 1's constant [1, 2, 3] in (2, 3); nested lists and arrays are read row by row."""
     expected = [[1, 2, 3], [3, 3, 3]]
 
-    for value in ([1, 2, 3], (1, 2, 3), [[1, 2], [3]], np.array([[1, 2, 3]])):
+    for value in ([1, 2, 3], (1, 2, 3), [[1], [2], [3]], np.array([[1, 2, 3]])):
         assert initializers.get("tensorflow.constant", value=value)((2, 3), dtype="int32").tolist() == expected
     assert initializers.get("tensorflow.constant")((2,), dtype="int32").tolist() == [0, 0]
     assert initializers.get("tensorflow.constant", value=[True])((2,), dtype="bool").tolist() == [True, True]
@@ -254,6 +254,7 @@ def test_before_1_13_a_convolution_was_multiplied_with_the_root_of_its_gain(name
         ("tensorflow.constant", {"value": [1, [2, "x"]]}, "`value` must be a number"),
         ("tensorflow.constant", {"value": [1, float("nan")]}, "`value` must be finite"),
         ("tensorflow.constant", {"value": [[], []]}, "`value` is a list without a value"),
+        ("tensorflow.constant", {"value": [[1, 2], [3]]}, "`value` is a list whose items are not of one shape"),
         ("tensorflow.random_uniform", {"minval": 2}, "`minval` must not exceed `maxval`, got 2 and 1"),
         ("tensorflow.random_uniform", {"maxval": "x"}, "`maxval` must be a number"),
         ("tensorflow.random_normal", {"stddev": -1}, "`stddev` must be at least 0"),
@@ -335,7 +336,7 @@ def test_tensorflows_longer_names_mean_the_same() -> None:
 @pytest.mark.parametrize(
     ("init", "normal"),
     [
-        ("{name: constant, value: [1, [2, 3]]}", {"name": "tensorflow.constant", "value": [1, [2, 3]]}),
+        ("{name: constant, value: [[1, 2], [3, 4]]}", {"name": "tensorflow.constant", "value": [[1, 2], [3, 4]]}),
         ("random_uniform", {"name": "tensorflow.random_uniform", "minval": 0, "maxval": None}),
         ("keras2_1.variance_scaling(mode=FAN_OUT)", None),
         ("tf_contrib.xavier(uniform=false)", {"name": "tf_contrib.xavier", "uniform": False}),
