@@ -28,12 +28,12 @@ unit: $(VENV)/tested
 oldest: $(OLDEST)/installed
 	$(OLDEST)/bin/python -m pytest -p no:cacheprovider tests/golden tests/unit tests/properties
 
-# Each client in a process of its own: torch and JAX do not live together in one.
+# Each client in a process of its own: TensorFlow, torch and JAX do not live together in one. The page of verdicts last.
 clients: $(CLIENTS)/installed
-	$(CLIENTS)/bin/python -m pytest -c pyproject.toml tests/clients/test_torch.py
-	$(CLIENTS)/bin/python -m pytest -c pyproject.toml tests/clients/test_torch_initializers.py
-	$(CLIENTS)/bin/python -m pytest -c pyproject.toml tests/clients/test_jax_initializers.py
-	KERAS_BACKEND=jax $(CLIENTS)/bin/python -m pytest -c pyproject.toml tests/clients/test_keras.py
+	rm -rf build/verdicts
+	status=0; for file in tests/clients/test_*.py; do \
+		$(CLIENTS)/bin/python -m pytest -c pyproject.toml $$file || status=1; \
+	done; $(CLIENTS)/bin/python tests/clients/verdicts.py && exit $$status
 
 bench: $(CLIENTS)/installed
 	$(CLIENTS)/bin/python tests/benchmarks/bench_generate.py

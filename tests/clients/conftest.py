@@ -1,4 +1,4 @@
-"""What the client tests share: the repository's specs, the command, the script that makes specs, the table at the end.
+"""What the client tests share: the specs, the command, the script that makes specs, the counts for the page.
 
 Each test file runs in a process of its own, because the frameworks do not bear one another. Nothing here imports one.
 """
@@ -9,20 +9,23 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 
 import pytest
 import yaml
 
-os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ["KERAS_BACKEND"] = "jax"
 os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode lets tests import nothing that is beside them
+pytest.register_assert_rewrite("battery", "complex_battery", "haar_battery")
+
+from verdicts import ENTRIES, FILES, LAYERS, tell_client, write_counts  # noqa: E402
+
+from initcli.initializers import registered  # noqa: E402
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-
-
-def pytest_configure(config):
-    config.addinivalue_line("markers", "proves(entry): the row that a test stands for in the table at the end")
 
 
 @pytest.fixture(scope="session")
@@ -64,28 +67,43 @@ def generate(tmp_path_factory):
     return run
 
 
+def pytest_configure(config):
+    for marker in (
+        "over(table, kind): one test of every case of a table of the battery",
+        "absent: what stands for the cases of an empty table",
+        "compares(kind): what a test compares: laws, values or arguments",
+        "proves(what): what a test of no entry stands for on the page of verdicts",
+    ):
+        config.addinivalue_line("markers", marker)
+
+
 def pytest_collection_modifyitems(items):
-    """Note the framework and the entry of every test for the table at the end."""
+    """Drop what stands for no case, and note for each test where it counts on the page of verdicts."""
+    items[:] = [item for item in items if not item.get_closest_marker("absent")]
     for item in items:
-        marker = item.get_closest_marker("proves")
-        entry = marker.args[0] if marker else item.callspec.params["name"]
-        item.user_properties += [("framework", item.module.FRAMEWORK), ("entry", entry)]
+        item.user_properties.append(("counts as", tell_row(item)))
+
+
+def tell_row(item):
+    """Return where a test counts: the section, the entry or what else is tested, the client, and the column."""
+    client = getattr(item.cls, "client", item.module.FRAMEWORK)
+    if marker := item.get_closest_marker("proves"):
+        return FILES, marker.args[0], tell_client(client), "checks"
+    framework, name = getattr(item.cls, "framework", client.partition(" ")[0]), item.callspec.params["name"]
+    full = next((full for full in (f"{framework}.{name}", f"recipe.{name}") if full in registered()), None)
+    marker = item.get_closest_marker("over") or item.get_closest_marker("compares")
+    kind = marker.args[-1] if marker else "laws"
+    return ENTRIES if full else LAYERS, full or f"{framework}.{name}", tell_client(client), kind
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Print entry × framework version × verdict."""
-    rows, wrong = Counter(), Counter()
+    """Leave the counts of each file for the page of verdicts."""
+    compared = {}
     for outcome in ("passed", "failed", "error", "skipped"):
         for report in terminalreporter.stats.get(outcome, ()):
             noted = dict(getattr(report, "user_properties", ()))
-            if "entry" in noted:
-                row = noted["entry"], noted["framework"]
-                rows[row] += 1
-                wrong[row] += outcome != "passed"
-    if rows:
-        terminalreporter.section("initcli beside the real client")
-        width = max(len(entry) for entry, _ in rows)
-        for entry, framework in sorted(rows):
-            row = entry, framework
-            verdict = f"WRONG in {wrong[row]} of {rows[row]}" if wrong[row] else f"agrees in {rows[row]}"
-            terminalreporter.write_line(f"{entry:{width}}  {framework}  {verdict}")
+            if "counts as" in noted:
+                stem = Path(report.nodeid.partition("::")[0]).stem
+                compared.setdefault(stem, []).append((tuple(noted["counts as"]), outcome != "passed"))
+    for stem, results in compared.items():
+        write_counts(stem, results)

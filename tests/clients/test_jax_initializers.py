@@ -9,41 +9,15 @@ import h5py
 import jax
 import numpy as np
 import pytest
+from battery import REFUSALS, THEIRS
+from closed_forms import corrected, cut_modulus, disk, exponential, normal, symmetric, truncated, uniform
+from complex_battery import ComplexBattery, squares
+from haar_battery import centre
 from jax._src.nn.initializers import _compute_fans
-from jax.nn import initializers as theirs_by_name
-from scipy import stats
-
-from initcli.fans import jax_fans
-from initcli.initializers import get as get_initializer
-from initcli.initializers import registered
+from jax.nn import initializers
+from jaxlib.mlir.ir import MLIRError
 
 FRAMEWORK = f"jax {jax.__version__}"
-
-# The chance of a false alarm of one test: that of a normal deviate beyond five standard errors.
-FALSE_ALARM = 2 * stats.norm.sf(5)
-OURS, THEIRS = 42, 1234  # seeds
-
-NAMES = [cls.name for cls in registered().values() if cls.framework == "jax"]
-ALIASES = {alias: cls.name for cls in registered().values() if cls.framework == "jax" for alias in cls.aliases}
-
-
-def normal(std):
-    return stats.norm(0, std)
-
-
-def cut(std, lower=-2, upper=2):
-    """A normal cut at multiples of its own standard deviation, which is that before the cut."""
-    return stats.truncnorm(lower, upper, 0, std)
-
-
-def corrected(std):
-    """A normal cut at two standard deviations, so scaled that `std` is left after the cut."""
-    return cut(std / stats.truncnorm(-2, 2).std())
-
-
-def symmetric(std):
-    """The uniform law around 0 with this standard deviation."""
-    return stats.uniform(-math.sqrt(3) * std, 2 * math.sqrt(3) * std)
 
 
 def scaling(scale, mode, distribution, **axes):
@@ -52,15 +26,15 @@ def scaling(scale, mode, distribution, **axes):
 
 # name, parameters, shape, and the law in closed form, with the fans written out by hand.
 RANDOM = [
-    ("uniform", {}, (500, 500), stats.uniform(0, 0.01)),
-    ("uniform", {"scale": 3.0}, (100_000,), stats.uniform(0, 3)),
+    ("uniform", {}, (500, 500), uniform(0, 0.01)),
+    ("uniform", {"scale": 3.0}, (100_000,), uniform(0, 3)),
     ("normal", {}, (500, 500), normal(0.01)),
     ("normal", {"stddev": 2.0}, (3, 3, 64, 128), normal(2)),
-    ("truncated_normal", {}, (500, 500), cut(0.01)),
-    ("truncated_normal", {"stddev": 0.5, "lower": -1.0, "upper": 1.0}, (100_000,), cut(0.5, -1, 1)),
-    ("truncated_normal", {"stddev": 0.02, "lower": -3, "upper": 3}, (300, 400), cut(0.02, -3, 3)),
-    ("truncated_normal", {"stddev": 1.5, "lower": -0.5, "upper": 2.5}, (300, 400), cut(1.5, -0.5, 2.5)),
-    ("truncated_normal", {"lower": 0.5, "upper": 1.0}, (300, 400), cut(0.01, 0.5, 1)),
+    ("truncated_normal", {}, (500, 500), truncated(0.01)),
+    ("truncated_normal", {"stddev": 0.5, "lower": -1.0, "upper": 1.0}, (100_000,), truncated(0.5, 0, -1, 1)),
+    ("truncated_normal", {"stddev": 0.02, "lower": -3, "upper": 3}, (300, 400), truncated(0.02, 0, -3, 3)),
+    ("truncated_normal", {"stddev": 1.5, "lower": -0.5, "upper": 2.5}, (300, 400), truncated(1.5, 0, -0.5, 2.5)),
+    ("truncated_normal", {"lower": 0.5, "upper": 1.0}, (300, 400), truncated(0.01, 0, 0.5, 1)),
     ("variance_scaling", scaling(1.0, "fan_in", "truncated_normal"), (512, 256), corrected(math.sqrt(1 / 512))),
     (
         "variance_scaling",
@@ -110,7 +84,7 @@ RANDOM = [
     ("he_normal", {"in_axis": 0}, (90_000,), corrected(math.sqrt(2))),
 ]
 
-EXACT = [
+FIXED = [
     ("zeros", {}, (3, 4)),
     ("zeros", {}, ()),
     ("ones", {}, (2, 3, 4)),
@@ -118,6 +92,9 @@ EXACT = [
     ("constant", {"value": 0.3}, (5,)),
     ("constant", {"value": -7}, (2, 3)),
     ("constant", {"value": True}, (2, 3)),
+]
+
+WIDTHLESS = [
     ("uniform", {"scale": 0.0}, (4, 5)),
     ("normal", {"stddev": 0.0}, (4, 5)),
     ("truncated_normal", {"stddev": 0.0}, (4, 5)),
@@ -130,6 +107,8 @@ EXACT = [
 REFUSED = [
     ("constant", {}, (3,)),
     ("constant", {"value": [1.0, 2.0]}, (3, 2)),
+    *((name, {}, (4, 4), "complex64") for name in ("uniform", "truncated_normal")),
+    *((name, {}, (4, 4), "int32") for name in ("uniform", "normal", "truncated_normal", "he_normal", "orthogonal")),
     ("variance_scaling", {}, (4, 4)),
     ("variance_scaling", scaling(1.0, "fan", "normal"), (4, 4)),
     ("variance_scaling", scaling(1.0, "FAN_IN", "normal"), (4, 4)),
@@ -164,7 +143,7 @@ REFUSED = [
 ]
 
 FANS = [
-    ("lecun_normal", shape, axes)
+    ("lecun_normal", axes, shape)
     for shape, axes in [
         ((7, 5), {}),
         ((3, 7, 5), {}),
@@ -184,229 +163,118 @@ FANS = [
 ]
 
 
-def get(name, **parameters):
-    return get_initializer(name, framework="jax", **parameters)
+def columns_of(axis):
+    """A view: a kernel as a matrix whose columns run along `axis`."""
+    return lambda kernel: np.moveaxis(kernel, axis, -1).reshape(-1, kernel.shape[axis])
 
 
-def draw_ours(name, parameters, shape, seed=OURS, tensor="w"):
-    return get(name, seed=seed, **parameters)(shape=shape, dtype="float32", name=tensor)
+MATRICES = [
+    *(
+        ("orthogonal", {"scale": scale, "column_axis": axis}, shape, scale, columns_of(axis))
+        for scale in (1.0, -2.0)
+        for shape, axis in (
+            ((64, 64), -1),
+            ((96, 32), 0),
+            ((32, 96), 1),
+            ((3, 3, 16, 48), -1),
+            ((3, 3, 16, 48), 2),
+            ((48, 16, 3, 3), 0),
+            ((2, 4, 200), -2),
+            ((8, 1), 0),
+        )
+    ),
+    *(
+        ("delta_orthogonal", {"scale": 2.0, "column_axis": axis}, shape, 2.0, centre)
+        for axis in (-1, 0)
+        for shape in ((4, 4, 8), (3, 5, 16, 16), (1, 2, 3, 8, 32), (3, 3, 32, 64))
+    ),
+]
+SMALL = [
+    ("orthogonal", {}, (6, 6), np.asarray),
+    ("orthogonal", {}, (4, 6), np.asarray),
+    ("orthogonal", {"column_axis": 1}, (2, 6, 3), lambda kernel: kernel[0]),
+    ("orthogonal", {"column_axis": 0}, (6, 2, 3), lambda kernel: kernel[:, 1]),
+    ("delta_orthogonal", {}, (2, 4, 6), centre),
+    ("delta_orthogonal", {"column_axis": 0}, (3, 4, 6), centre),
+]
+LARGE = [
+    ("orthogonal", {}, (256, 256)),
+    ("orthogonal", {"column_axis": 0, "scale": 3.0}, (3, 16, 64)),
+    ("orthogonal", {"column_axis": 1}, (16, 100, 9)),
+    ("delta_orthogonal", {}, (1, 100, 300)),
+]
+ACCEPTED = [
+    ("orthogonal", {"scale": -1.0}, (1, 1)),
+    ("truncated_normal", {"lower": -1, "upper": -1}, (2, 3)),
+    ("zeros", {}, (2, 3), "complex64"),
+    ("ones", {}, (2, 3), "complex64"),
+    ("constant", {"value": 0.5}, (2, 3), "complex64"),
+    *((name, {}, (2, 2), dtype) for name in ("zeros", "ones") for dtype in ("int32", "bool")),
+    *((name, {}, (4, 5), dtype) for name in ("normal", "he_uniform", "he_normal") for dtype in ("float16", "bfloat16")),
+    *(("normal", {}, (4, 5), dtype) for dtype in ("float8_e4m3fn", "float8_e5m2")),
+]
+STRICTER = [
+    ("normal", {"stddev": -1.0}, (4, 4)),
+    ("uniform", {"scale": -1.0}, (4, 4)),
+    ("truncated_normal", {"stddev": -1.0}, (4, 4)),
+    ("truncated_normal", {"lower": 1.0, "upper": -1.0}, (4, 4)),
+    ("variance_scaling", scaling(-1.0, "fan_in", "normal"), (4, 4)),
+    ("constant", {"value": np.array([1.0, 2.0])}, (3, 2)),
+    ("orthogonal", {}, (4, 4), "complex64"),
+    ("delta_orthogonal", {}, (3, 4, 4), "complex64"),
+]
+COMPLEX = [
+    (name, parameters, squares, law)
+    for name, parameters, law in [
+        ("normal", {}, exponential(1e-4)),
+        ("variance_scaling", scaling(2.0, "fan_in", "normal"), exponential(2 / 500)),
+        ("variance_scaling", scaling(1.0, "fan_out", "uniform"), disk(1 / 400)),
+        ("variance_scaling", scaling(1.0, "fan_avg", "truncated_normal"), cut_modulus(1 / 450)),
+        ("lecun_uniform", {}, disk(1 / 500)),
+        ("lecun_normal", {}, cut_modulus(1 / 500)),
+        ("lecun_normal", {"in_axis": -1, "out_axis": -2}, cut_modulus(1 / 400)),
+        ("glorot_uniform", {}, disk(1 / 450)),
+        ("glorot_normal", {}, cut_modulus(1 / 450)),
+        ("he_uniform", {}, disk(2 / 500)),
+        ("he_normal", {}, cut_modulus(2 / 500)),
+    ]
+]
+MOMENTS = {"truncated_normal": 1e-13}  # SciPy's of an asymmetric cut lose a few digits
 
 
-def draw_theirs(name, parameters, shape, seed=THEIRS):
-    return np.asarray(make_theirs(name, parameters)(jax.random.key(seed), shape, np.float32))
+class TestJax(ComplexBattery):
+    framework = "jax"
+    refusals = (*REFUSALS, MLIRError)
+    random, fixed, widthless, moments, fans = RANDOM, FIXED, WIDTHLESS, MOMENTS, FANS
+    accepted, stricter, refused = ACCEPTED, STRICTER, REFUSED
+    matrices, small, large, complex = MATRICES, SMALL, LARGE, COMPLEX
+
+    def draw_theirs(self, name, parameters, shape, seed=THEIRS, dtype="float32"):
+        theirs = getattr(initializers, name)
+        if name not in ("zeros", "ones") or parameters:
+            theirs = theirs(**parameters)
+        return np.asarray(theirs(jax.random.key(seed), shape, np.dtype(dtype)))
+
+    def fans_theirs(self, parameters, shape):
+        return _compute_fans(shape, **parameters)
+
+    def signature_theirs(self, name):
+        return () if name in ("zeros", "ones") else inspect.signature(getattr(initializers, name)).parameters.values()
 
 
-def make_theirs(name, parameters):
-    theirs = getattr(theirs_by_name, name)
-    return theirs if name in ("zeros", "ones") else theirs(**parameters)
+BATTERY = TestJax()
 
 
-@pytest.mark.proves("names and defaults")
+@pytest.mark.proves("the list of entries")
 def test_every_initializer_of_jax_is_here():
     """Each public name, and every alias as the same initializer."""
-    public = {name for name in dir(theirs_by_name) if not name.startswith("_") and name.islower()}
+    public = {name for name in dir(initializers) if not name.startswith("_") and name.islower()}
+    ours = BATTERY.entries_ours()
+    aliases = {alias: name for name, cls in ours.items() for alias in cls.aliases}
 
-    assert public == set(NAMES) | set(ALIASES)
-    for alias, name in ALIASES.items():
-        assert getattr(theirs_by_name, alias) is getattr(theirs_by_name, name)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_parameters_and_defaults_are_jaxs(name):
-    """By name, in JAX's order, with JAX's defaults; the dtype is no parameter here."""
-    if name in ("zeros", "ones"):
-        assert not type(get(name)).parameters()
-        return
-    theirs = inspect.signature(getattr(theirs_by_name, name)).parameters.values()
-    ours = next(cls for cls in registered().values() if cls.qualified_name() == f"jax.{name}").parameters()
-
-    assert [f.name for f in ours] == [p.name for p in theirs if p.name != "dtype"]
-    for f, p in zip(ours, (p for p in theirs if p.name != "dtype"), strict=True):
-        if p.default is not inspect.Parameter.empty:
-            assert (f.default, type(f.default)) == (p.default, type(p.default))
-        else:
-            assert not isinstance(f.default, int | float | str | tuple)
-
-
-@pytest.mark.parametrize(("name", "shape", "axes"), FANS)
-def test_fans_are_those_that_jax_computes(name, shape, axes):
-    """To the roundings of JAX's three divisions and one product; whole numbers exactly."""
-    fans = jax_fans(shape, **axes)
-
-    theirs = _compute_fans(shape, **axes)
-
-    assert (fans.fan_in, fans.fan_out) == pytest.approx(theirs, rel=4 * 2**-53)
-
-
-@pytest.mark.parametrize(("name", "parameters", "shape", "law"), RANDOM)
-def test_values_follow_the_law_that_jax_draws_from(name, parameters, shape, law):
-    """A two-sample Kolmogorov–Smirnov test does not tell our values from JAX's."""
-    ours, theirs = draw_ours(name, parameters, shape), draw_theirs(name, parameters, shape)
-
-    found = stats.ks_2samp(ours.ravel(), theirs.ravel(), method="asymp")
-
-    assert ours.shape == theirs.shape == shape
-    assert found.pvalue > FALSE_ALARM
-
-
-@pytest.mark.parametrize("draw", [draw_ours, draw_theirs])
-@pytest.mark.parametrize(("name", "parameters", "shape", "law"), RANDOM)
-def test_mean_and_std_are_those_of_the_closed_form(name, parameters, shape, law, draw):
-    """Sample mean and std of both sides lie within five standard errors of the formula."""
-    values = draw(name, parameters, shape).astype(np.float64)
-
-    kurtosis = float(law.stats("k")) + 3
-    mean_error = law.std() / math.sqrt(values.size)
-    std_error = law.std() * math.sqrt((kurtosis - 1) / (4 * values.size))
-
-    assert abs(values.mean() - law.mean()) <= 5 * mean_error
-    assert abs(values.std() - law.std()) <= 5 * std_error
-
-
-@pytest.mark.parametrize("draw", [draw_ours, draw_theirs])
-@pytest.mark.parametrize(("name", "parameters", "shape", "law"), RANDOM)
-def test_extremes_keep_to_the_bounds_and_come_near_them(name, parameters, shape, law, draw):
-    """No value passes a bound by more than three roundings, JAX's, and the extremes are as far out as they must be."""
-    values = draw(name, parameters, shape).astype(np.float64)
-
-    low, high = law.support()
-    rounding = 3 * 2.0**-24
-    assert low - rounding * abs(low) <= values.min()
-    assert values.max() <= high + rounding * abs(high)
-
-    # the chance that all n values stay below the largest one seen: F(max)^n, uniform on (0, 1)
-    nobody_above = math.exp(values.size * law.logcdf(float(values.max())))
-    nobody_below = math.exp(values.size * law.logsf(float(values.min())))
-    assert nobody_above >= FALSE_ALARM / 2
-    assert nobody_below >= FALSE_ALARM / 2
-    if math.isinf(high):
-        assert nobody_above <= 1 - FALSE_ALARM / 2
-        assert nobody_below <= 1 - FALSE_ALARM / 2
-
-
-@pytest.mark.parametrize(("name", "parameters", "shape", "law"), RANDOM)
-def test_the_promised_law_is_the_closed_form(name, parameters, shape, law):
-    """`law(shape)` states the mean, std and bounds of the formula, to the roundings of either side."""
-    promised = get(name, **parameters).law(shape)
-
-    # eight operations of ours; scipy's moments of an asymmetric cut lose a few more digits
-    rounding = 8 * np.finfo(np.float64).eps if name != "truncated_normal" else 1e-13
-    assert promised.mean == pytest.approx(law.mean(), rel=rounding, abs=rounding * law.std())
-    assert promised.std == pytest.approx(law.std(), rel=rounding)
-    low, high = law.support()
-    assert promised.low == pytest.approx(low, rel=rounding, abs=rounding * law.std())
-    assert promised.high == pytest.approx(high, rel=rounding, abs=rounding * law.std())
-
-
-@pytest.mark.parametrize(("name", "parameters", "shape"), EXACT)
-def test_deterministic_initializers_agree_element_for_element(name, parameters, shape):
-    """What is not random has JAX's values."""
-    ours, theirs = draw_ours(name, parameters, shape), draw_theirs(name, parameters, shape)
-
-    assert ours.dtype == theirs.dtype
-    assert ours.shape == theirs.shape
-    np.testing.assert_array_equal(ours, theirs)
-
-
-def assert_short_side_is_orthonormal(matrix, scale, draw):
-    """Compare the smaller Gram matrix with scale² times the identity."""
-    matrix = matrix.astype(np.float64)
-    rows, columns = matrix.shape
-    gram = matrix @ matrix.T if rows < columns else matrix.T @ matrix
-    # Ours: two roundings of each entry, for Q and for the scale, and Cauchy–Schwarz over the columns: 4 units in the
-    # last place of 1. JAX works in float32 throughout: Householder's QR is good to rows × columns roundings.
-    units = 4 if draw is draw_ours else rows * columns
-    atol = scale**2 * units * np.finfo(np.float32).eps / 2
-    np.testing.assert_allclose(gram, scale**2 * np.eye(len(gram)), rtol=0, atol=atol)
-
-
-@pytest.mark.parametrize("draw", [draw_ours, draw_theirs])
-@pytest.mark.parametrize("name", ["orthogonal"])
-@pytest.mark.parametrize("scale", [1.0, -2.0])
-@pytest.mark.parametrize(
-    ("shape", "axis"),
-    [
-        ((64, 64), -1),
-        ((96, 32), 0),
-        ((32, 96), 1),
-        ((3, 3, 16, 48), -1),
-        ((3, 3, 16, 48), 2),
-        ((48, 16, 3, 3), 0),
-        ((2, 4, 200), -2),
-        ((8, 1), 0),
-    ],
-)
-def test_the_columns_along_the_axis_or_the_rows_are_orthonormal(name, scale, shape, axis, draw):
-    """With the column axis last and the others flattened, the smaller Gram matrix is scale² I."""
-    kernel = draw(name, {"scale": scale, "column_axis": axis}, shape)
-
-    assert kernel.shape == shape
-    assert_short_side_is_orthonormal(np.moveaxis(kernel, axis, -1).reshape(-1, shape[axis]), scale, draw)
-
-
-@pytest.mark.parametrize("draw", [draw_ours, draw_theirs])
-@pytest.mark.parametrize("name", ["delta_orthogonal"])
-@pytest.mark.parametrize("axis", [-1, 0])
-@pytest.mark.parametrize("shape", [(4, 4, 8), (3, 5, 16, 16), (1, 2, 3, 8, 32), (3, 3, 32, 64)])
-def test_a_delta_kernel_is_orthogonal_at_its_centre_and_zero_elsewhere(name, shape, axis, draw):
-    """The centre is tap (k − 1) // 2, and there W Wᵀ = scale² I."""
-    kernel = draw(name, {"scale": 2.0, "column_axis": axis}, shape).copy()
-    centre = tuple((k - 1) // 2 for k in shape[:-2])
-
-    assert_short_side_is_orthonormal(kernel[centre], 2.0, draw)
-    kernel[centre] = 0
-    assert not kernel.any()
-
-
-@pytest.mark.parametrize(
-    ("name", "parameters", "shape", "matrix"),
-    [
-        ("orthogonal", {}, (4, 6), np.s_[:]),
-        ("orthogonal", {"column_axis": 1}, (2, 6, 3), np.s_[0]),
-        ("orthogonal", {"column_axis": 0}, (6, 2, 3), np.s_[:, 1]),
-        ("delta_orthogonal", {}, (2, 4, 6), np.s_[0]),
-        ("delta_orthogonal", {"column_axis": 0}, (3, 4, 6), np.s_[1]),
-    ],
-)
-def test_small_matrices_are_uniform_over_the_group_as_jaxs_are(name, parameters, shape, matrix):
-    """Single entries of many have the Haar law of side 6, and products of entries JAX's."""
-    side, count = 6, 600
-    ours = np.stack([draw_ours(name, parameters, shape, tensor=f"w{i}")[matrix] for i in range(count)])
-    theirs = np.stack([draw_theirs(name, parameters, shape, seed=i)[matrix] for i in range(count)])
-
-    # One entry is a coordinate of a uniform point on the sphere: (x + 1)/2 ~ Beta((n − 1)/2, (n − 1)/2).
-    entry = stats.beta((side - 1) / 2, (side - 1) / 2, loc=-1, scale=2)
-    for i, j in ((0, 0), (0, -1), (-1, 0), (-1, -1)):
-        assert stats.kstest(ours[:, i, j], entry.cdf).pvalue > FALSE_ALARM
-        assert stats.ks_2samp(ours[:, i, j], theirs[:, i, j]).pvalue > FALSE_ALARM
-    for statistic in (lambda m: m[:, 0, 0] * m[:, 1, 1], lambda m: m[:, 0, 1] - m[:, 1, 0]):
-        assert stats.ks_2samp(statistic(ours), statistic(theirs)).pvalue > FALSE_ALARM
-
-
-@pytest.mark.parametrize(
-    ("name", "parameters", "shape"),
-    [
-        ("orthogonal", {}, (256, 256)),
-        ("orthogonal", {"column_axis": 0, "scale": 3.0}, (3, 16, 64)),
-        ("orthogonal", {"column_axis": 1}, (16, 100, 9)),
-        ("delta_orthogonal", {}, (1, 100, 300)),
-    ],
-)
-def test_entries_of_a_large_orthogonal_matrix_have_jaxs_law(name, parameters, shape):
-    """The pooled entries of one kernel are not told from those of JAX's."""
-    ours, theirs = draw_ours(name, parameters, shape), draw_theirs(name, parameters, shape)
-
-    assert stats.ks_2samp(ours.ravel(), theirs.ravel(), method="asymp").pvalue > FALSE_ALARM
-
-
-@pytest.mark.parametrize(("name", "parameters", "shape"), REFUSED)
-def test_what_jax_refuses_is_refused_here(name, parameters, shape):
-    """Arguments that JAX takes exception to, of whatever kind, raise a ValueError here."""
-    with pytest.raises((ValueError, TypeError, IndexError, ZeroDivisionError)):
-        draw_theirs(name, parameters, shape)
-
-    with pytest.raises(ValueError, match=r"."):
-        draw_ours(name, parameters, shape)
+    assert public == set(ours) | set(aliases)
+    for alias, name in aliases.items():
+        assert getattr(initializers, alias) is getattr(initializers, name)
 
 
 @pytest.mark.proves("a spec of jax")
@@ -423,6 +291,6 @@ def test_a_spec_of_jax_gives_what_the_initializers_draw(generate, tmp_path):
     with h5py.File(generate(spec, tmp_path / "w.h5"), "r") as file:
         query, conv = file["query"][...], file["conv"][...]
 
-    expected = draw_ours("lecun_normal", {"in_axis": 0, "out_axis": (1, 2)}, (64, 4, 16), 42, "query")
+    expected = BATTERY.draw_ours("lecun_normal", {"in_axis": 0, "out_axis": (1, 2)}, (64, 4, 16), tensor="query")
     assert (query == expected).all()
-    assert (conv == draw_ours("delta_orthogonal", {}, (3, 8, 8), 42, "conv")).all()
+    assert (conv == BATTERY.draw_ours("delta_orthogonal", {}, (3, 8, 8), tensor="conv")).all()
