@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 from typing import Any
 
 from initcli.errors import ArgumentError
+from initcli.expressions import parse_expression
+
+_OWN_WORDS = "|".join(word for word in keyword.kwlist if word.islower())
+_KEYWORD = re.compile(rf"=\s*({_OWN_WORDS})\b(?=\s*[,)])")
+"""A value that is a word of Python's own: `factor_type=in`."""
 
 
 def parse_call(text: str) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
@@ -25,12 +31,13 @@ def parse_call(text: str) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
     """
     if re.fullmatch(r"[\w.]+", text.strip()):
         return text.strip(), (), {}
+    text = _KEYWORD.sub(r"='\1'", text)
     wrong = ArgumentError(f"`{text[:80]}` is no initializer", "write a name or a call: `random_normal(stddev=0.02)`")
     try:
         call = ast.parse(text.strip(), mode="eval").body
-        if isinstance(call, ast.Call) and None not in (names := [keyword.arg for keyword in call.keywords]):
+        if isinstance(call, ast.Call) and None not in (names := [each.arg for each in call.keywords]):
             values = [_plain(value) for value in call.args]
-            named = {str(keyword.arg): _plain(keyword.value) for keyword in call.keywords}
+            named = {str(each.arg): _plain(each.value) for each in call.keywords}
             if len(named) == len(names):
                 return ast.unparse(call.func), tuple(values), named
     except ArgumentError:
@@ -41,7 +48,7 @@ def parse_call(text: str) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
 
 
 def _plain(node: ast.expr) -> Any:
-    """Return a number, text, true, false, none, or a tuple of these; a bare word is text, and so is a call."""
+    """Return a number, text, true, false, none, arithmetic, or a tuple of these; a word is text, and so is a call."""
     if isinstance(node, ast.Constant) and isinstance(node.value, int | float | str | None):
         return node.value
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
@@ -54,4 +61,6 @@ def _plain(node: ast.expr) -> Any:
         return {"true": True, "false": False, "none": None, "null": None}.get(node.id.lower(), node.id)
     if isinstance(node, ast.Call):
         return ast.unparse(node)
+    if isinstance(node, ast.BinOp | ast.UnaryOp):
+        return parse_expression(ast.unparse(node))
     raise ArgumentError(f"`{ast.unparse(node)[:80]}` is no plain value", "write a number or a word")

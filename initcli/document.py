@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from pathlib import Path
+from io import BytesIO
+from pathlib import Path, PurePath
 from typing import BinaryIO
 
 from initcli.errors import Fault, InitcliError, suggest
@@ -35,6 +36,18 @@ def read_document(source: str, stdin: BinaryIO) -> tuple[bytes, str]:
         hint = "a spec holds names and shapes, not the values of the weights"
         raise InitcliError(Fault(f"{quote(name)} is larger than {MAX_BYTES >> 20} MiB", hint=hint))
     return text, name
+
+
+def read_below(spec: str, below: PurePath) -> tuple[bytes, str]:
+    """Return the bytes of a file below the folder of `spec`, and the name to show for it.
+
+    Raises: InitcliError, if it cannot be read, is larger than 64 MiB, or a link leads out of the folder.
+    """
+    folder = Path(spec).parent
+    path = folder / below
+    if path.exists() and not path.resolve().is_relative_to(folder.resolve()):
+        raise InitcliError(Fault(f"{quote(str(path))} leads out of the spec's folder", hint="include files beside it"))
+    return read_document(str(path), BytesIO())
 
 
 def _read_file(path: Path) -> bytes:
@@ -65,6 +78,17 @@ def _suggest_file(path: Path) -> str:
         return f"there is no folder {quote(str(path.parent))}"
 
 
+def parse_quickly(text: bytes, source: str) -> Node | None:
+    """Return the tree of a JSON document in which nothing has a place; None if it needs more care."""
+    from initcli.quick_json import CarefulError, read_quickly
+
+    try:
+        decoded = _decode(text, source)
+        return read_quickly(decoded, source) if _is_json(decoded, source) else None
+    except (UnreadableError, CarefulError):
+        return None
+
+
 def parse_document(text: bytes, source: str, faults: list[Fault]) -> Node | None:
     """Return the tree of a YAML or JSON document, or None where it cannot be read to its end.
 
@@ -76,8 +100,7 @@ def parse_document(text: bytes, source: str, faults: list[Fault]) -> Node | None
     tree = Tree(source, faults)
     try:
         decoded = _decode(text, source)
-        suffix = Path(source).suffix.lower()
-        if suffix == ".json" or (suffix not in (".yaml", ".yml") and _JSON_START.match(decoded)):
+        if _is_json(decoded, source):
             from initcli.json_document import grow_from_json
 
             grow_from_json(decoded, tree)
@@ -89,6 +112,11 @@ def parse_document(text: bytes, source: str, faults: list[Fault]) -> Node | None
         faults.append(error.fault)
         return None
     return tree.root
+
+
+def _is_json(text: str, source: str) -> bool:
+    suffix = Path(source).suffix.lower()
+    return suffix == ".json" or (suffix not in (".yaml", ".yml") and bool(_JSON_START.match(text)))
 
 
 def _decode(text: bytes, source: str) -> str:

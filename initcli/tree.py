@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from initcli.errors import Fault, Position
 
 MAX_DEPTH = 64
-MAX_NODES = 1_000_000
+MAX_NODES = 2_250_000
 MAX_FAULTS = 1_000
 MAX_DIGITS = 300  # an integer of 300 digits still fits a float64 (1.8e308) and stays below the limit of int() (4300)
 

@@ -52,7 +52,7 @@ def parse_shape(_context: click.Context, parameter: click.Parameter, value: str 
     hint = f"write the dimensions with commas, `{name} 784,128`; `{name} '()'` is a scalar"
     if not all(each.isascii() and each.isdigit() and len(each) <= MAX_DIGITS for each in dims):
         raise InitcliError(Fault(f"`{name}` must be whole numbers ≥ 0, got `{value}`", hint=hint))
-    from initcli.plan import MAX_ELEMENTS
+    from initcli.resolution import MAX_ELEMENTS
     from initcli.spec import MAX_RANK
 
     if len(dims) > MAX_RANK:
@@ -65,13 +65,27 @@ def parse_shape(_context: click.Context, parameter: click.Parameter, value: str 
     return shape
 
 
+def parse_settings(_context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """Return variables' values, still as text, by name."""
+    settings: dict[str, str] = {}
+    for value in values:
+        name, sign, setting = value.partition("=")
+        if not sign or not name or not setting:
+            raise InitcliError(Fault(f"`{parameter.opts[0]} {value}` gives no value", hint="write `--set layers=2`"))
+        if name in settings:
+            raise InitcliError(Fault(f"`{parameter.opts[0]}` gives `{name}` twice", hint="keep one of the two"))
+        settings[name.strip()] = setting.strip()
+    return settings
+
+
 @dataclass(frozen=True)
 class SpecSource:
-    """A spec as the command line names it: a `path` or `-`, and what takes the place of its seed and dtype."""
+    """A spec as the command line names it: a `path` or `-`, and what replaces its seed, dtype and variables."""
 
     path: str
     seed: int | None
     dtype: str | None
+    settings: dict[str, str]
 
     def load_plan(self) -> Plan:
         """Return the plan of the spec.
@@ -79,15 +93,16 @@ class SpecSource:
         Raises:
             InitcliError: with every fault of the spec.
         """
-        from initcli.document import read_document
+        from initcli.document import read_below, read_document
         from initcli.dtypes import parse_dtype
-        from initcli.plan import load_plan
+        from initcli.resolution import Overrides, load_plan
 
         dtype = None if self.dtype is None else parse_dtype(self.dtype)
         if self.path == STREAM and sys.stdin is None:
             raise InitcliError(Fault("standard input is closed", hint="name a file"))
         text, name = read_document(self.path, BytesIO() if sys.stdin is None else sys.stdin.buffer)
-        return load_plan(text, name, self.seed, dtype)
+        read = None if self.path == STREAM else functools.partial(read_below, self.path)
+        return load_plan(text, name, Overrides(self.seed, dtype, self.settings), read)
 
 
 @dataclass(frozen=True)
@@ -140,14 +155,22 @@ class Reporting:
 
 
 def takes_spec(function: Command) -> Command:
-    """Add SPEC, --seed and --dtype, handed over as `source`."""
+    """Add SPEC, --seed, --dtype and --set, handed over as `source`."""
 
     @click.argument("spec", metavar="SPEC")
     @click.option("--seed", callback=whole_number(0), metavar="N", help="Draw with this seed instead of the spec's.")
     @click.option("--dtype", metavar="D", help="Default dtype instead of the spec's; a tensor's own dtype stays.")
+    @click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        callback=parse_settings,
+        metavar="VAR=VALUE",
+        help="Value of a variable instead of the spec's; may be given again.",
+    )
     @functools.wraps(function)
-    def gather(spec: str, seed: int | None, dtype: str | None, **rest: Any) -> Any:
-        return function(source=SpecSource(spec, seed, dtype), **rest)
+    def gather(spec: str, seed: int | None, dtype: str | None, settings: dict[str, str], **rest: Any) -> Any:
+        return function(source=SpecSource(spec, seed, dtype, settings), **rest)
 
     return gather
 

@@ -10,20 +10,31 @@ from initcli.cli.options import SpecSource, takes_json, takes_plugins, takes_spe
 
 @click.command("plan", short_help="Show what a spec means; nothing is drawn.")
 @takes_spec
+@click.option("--why", metavar="NAME", help="Show where the tensor NAME has its shape, initializer and dtype from.")
 @takes_plugins
 @takes_json
-def plan(source: SpecSource, as_json: bool) -> None:
+def plan(source: SpecSource, why: str | None, as_json: bool) -> None:
     """Resolve SPEC and show every tensor with its initializer and what its law promises; nothing is drawn.
 
     SPEC is a YAML or JSON file, or - for standard input.
 
     \b
-    Example:
+    Examples:
       initcli plan mlp.yaml --dtype bfloat16
+      initcli plan llama3.yaml --set layers=2 --why lm_head.weight
     """
     resolved = source.load_plan()
     from initcli.cli.views import describe_plan, render_plan_summary, tabulate_plan
 
+    if why is not None:
+        from initcli.cli.origins import describe_origins, find_tensor, render_origins
+
+        found = find_tensor(resolved, why)
+        if as_json:
+            show_json(describe_origins(found))
+        else:
+            show(render_origins(found))
+        return
     if as_json:
         show_json(describe_plan(resolved))
         return

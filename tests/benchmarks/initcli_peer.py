@@ -11,7 +11,7 @@ from pathlib import Path
 
 from initcli.engine import default_jobs, generate_file
 from initcli.formats import choose_format
-from initcli.plan import load_plan
+from initcli.resolution import load_plan
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from initcli.dtypes import DTYPES
-from initcli.plan import load_plan
+from initcli.resolution import load_plan
 
 FOLDER = Path(__file__).parent
 GOLDEN = json.loads((FOLDER / "digests.json").read_text())

@@ -9,8 +9,9 @@ import initcli
 from initcli.engine import generate_file
 from initcli.formats import choose_format
 from initcli.initializers.registry import MODULES, registered
-from initcli.plan import Plan, load_plan
+from initcli.plan import Plan
 from initcli.report import Report
+from initcli.resolution import load_plan
 
 SPEC = Path(initcli.__file__).parent.parent / "specs" / "every_initializer.yaml"
 MOST_NBYTES = 6 * 2**20

@@ -11,7 +11,7 @@ import pytest
 
 import initcli
 from initcli.initializers import registry
-from initcli.plan import load_plan
+from initcli.resolution import load_plan
 
 ROOT = Path(initcli.__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

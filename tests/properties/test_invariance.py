@@ -17,8 +17,8 @@ from initcli.engine import generate_file
 from initcli.formats import choose_format, detect_format
 from initcli.laws import Eye, Law, Normal, TruncatedNormal, Uniform
 from initcli.moments import Moments, measure
-from initcli.plan import load_plan
 from initcli.report import Report
+from initcli.resolution import load_plan
 from initcli.sampling import sample_range
 from initcli.scratch import Scratch
 from initcli.stream import Stream

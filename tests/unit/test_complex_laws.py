@@ -12,8 +12,8 @@ from initcli.dtypes import DTYPES
 from initcli.errors import ArgumentError, InitcliError
 from initcli.initializers import get
 from initcli.moments import measure
-from initcli.plan import load_plan
 from initcli.report import agrees
+from initcli.resolution import load_plan
 from initcli.scratch import Scratch
 
 COMPLEX = DTYPES["complex64"]

@@ -17,7 +17,8 @@ from initcli.engine import generate_file
 from initcli.errors import ArgumentError, InitcliError
 from initcli.formats import choose_format
 from initcli.initializers import Initializer, entry_points, register, registry
-from initcli.plan import Plan, load_plan
+from initcli.plan import Plan
+from initcli.resolution import load_plan
 from initcli.stream import Stream
 
 SPEC = "{{initcli: 1, seed: 5, dtype: {dtype}, tensors: {{fc1/kernel: {{shape: [3, 4], init: '{init}'}}}}}}"

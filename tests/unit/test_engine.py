@@ -15,7 +15,8 @@ from initcli.engine import default_jobs, generate_file, generate_stream
 from initcli.errors import InitcliError
 from initcli.formats import choose_format, detect_format
 from initcli.laws import Normal
-from initcli.plan import Plan, load_plan
+from initcli.plan import Plan
+from initcli.resolution import load_plan
 from initcli.whole_laws import Orthogonal
 
 SPEC = b"""\
@@ -172,7 +173,7 @@ import resource, sys
 from pathlib import Path
 from initcli.engine import generate_file
 from initcli.formats import choose_format
-from initcli.plan import load_plan
+from initcli.resolution import load_plan
 plan = load_plan(f"initcli: 1\\ntensors: {{w: {{shape: [{sys.argv[2]}], init: random_normal}}}}".encode(), "s.yaml")
 generate_file(plan, choose_format("x.safetensors", None, 1), Path(sys.argv[1]), jobs=2)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

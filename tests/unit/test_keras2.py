@@ -11,7 +11,7 @@ from initcli.dtypes import DTYPES
 from initcli.errors import ArgumentError
 from initcli.fans import Fans
 from initcli.laws import TruncatedNormal, Uniform
-from initcli.plan import load_plan
+from initcli.resolution import load_plan
 from initcli.stream import Stream
 from initcli.whole_laws import SingularVectors
 

@@ -8,7 +8,7 @@ import pytest
 from initcli.errors import ArgumentError, InitcliError
 from initcli.initializers import get
 from initcli.initializers.recipe_sizes import ln, root
-from initcli.plan import load_plan
+from initcli.resolution import load_plan
 
 
 def test_roots_and_logarithms_are_rounded_once() -> None:

@@ -13,8 +13,8 @@ from initcli.fans import Fans
 from initcli.initializers import find, get, recipe_depth, recipe_parts, recipe_stacks, recipe_width
 from initcli.initializers.registry import registered
 from initcli.moments import measure
-from initcli.plan import load_plan
 from initcli.report import agrees
+from initcli.resolution import load_plan
 from initcli.scratch import Scratch
 
 STD_WITHIN_2 = 0.87962566103423975

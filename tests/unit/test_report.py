@@ -8,8 +8,8 @@ import pytest
 from initcli.dtypes import DTYPES
 from initcli.laws import Constant, Law, Normal, Uniform
 from initcli.moments import Moments, measure
-from initcli.plan import load_plan
 from initcli.report import Report, agrees
+from initcli.resolution import load_plan
 from initcli.scratch import Scratch
 from initcli.stream import Stream
 from initcli.whole_laws import Drawn, Orthogonal

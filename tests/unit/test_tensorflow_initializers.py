@@ -15,8 +15,8 @@ from initcli.fans import Fans, keras2_fans
 from initcli.fixed_laws import Listed, TiledEye
 from initcli.laws import ElementwiseLaw, TruncatedNormal, Uniform
 from initcli.moments import measure
-from initcli.plan import load_plan
 from initcli.report import agrees
+from initcli.resolution import load_plan
 from initcli.sampling import sample_range
 from initcli.scratch import Scratch
 from initcli.stream import Stream

@@ -1,0 +1,87 @@
+"""Values that a spec writes with variables, and their values in a scope."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from typing import Any
+
+from initcli.dtypes import DType, parse_dtype
+from initcli.errors import ArgumentError
+from initcli.expressions import Broken, Expression, Scope, ToldError, as_count, parse_expression
+from initcli.spec import Count, Init
+
+_WORD = re.compile(r"[A-Za-z_]\w*")
+
+
+def evaluate_count(count: Count, scope: Scope) -> int:
+    """Return a count ≥ 0.
+
+    Raises:
+        ArgumentError: it is negative or not whole, or its arithmetic has no value.
+    """
+    if isinstance(count, int):
+        return count
+    value = as_count(count.evaluate(scope), count.text)
+    if value < 0:
+        raise ArgumentError(f"`{count.text}` is {value}, less than 0")
+    return value
+
+
+def evaluate_dtype(dtype: DType | str, scope: Scope) -> DType:
+    """Return an element type, which may be named by a variable."""
+    if isinstance(dtype, DType):
+        return dtype
+    word = scope[dtype]
+    if isinstance(word, Broken):
+        raise ToldError(f"`{dtype}` has no value")
+    return parse_dtype(word)
+
+
+def evaluate_value(value: Any, scope: Scope) -> Any:
+    """Return plain data with every variable and all arithmetic in it replaced by its value.
+
+    Text that is neither stays text: `fan_out` where no variable is called so.
+
+    >>> evaluate_value(["2*d", "fan_out", 0.5], {"d": 3})
+    [6, 'fan_out', 0.5]
+
+    Raises:
+        ArgumentError: arithmetic without a value, or with an unknown variable.
+    """
+    if isinstance(value, list | tuple):
+        return type(value)(evaluate_value(item, scope) for item in value)
+    if isinstance(value, dict):
+        return {key: evaluate_value(item, scope) for key, item in value.items()}
+    if isinstance(value, str):
+        word = scope.get(value.strip())
+        if isinstance(word, str):
+            return word
+        if word is None and _WORD.fullmatch(value.strip()):
+            return value
+        try:
+            value = parse_expression(value)
+        except ArgumentError:
+            return value
+    if isinstance(value, Expression):
+        number = value.evaluate(scope)
+        return float(number) if isinstance(number, Fraction) else number
+    return value
+
+
+def names_in(values: Iterable[Any]) -> frozenset[str]:
+    """Return every word that could be a variable in plain data."""
+    found: set[str] = set()
+    for value in values:
+        if isinstance(value, Expression):
+            found |= value.names
+        elif isinstance(value, str):
+            found.update(_WORD.findall(value))
+        elif isinstance(value, Mapping):
+            found |= names_in(value.values())
+        elif isinstance(value, list | tuple):
+            found |= names_in(value)
+        elif isinstance(value, Init):
+            found |= names_in((*value.positional, *value.arguments.values()))
+    return frozenset(found)
