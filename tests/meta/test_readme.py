@@ -53,7 +53,7 @@ def test_the_readme_has_commands_and_code_to_run() -> None:
     """An empty list of cases would pass unseen."""
     assert len(sessions()) >= 3
     assert len(blocks("python")) == 2
-    assert len(blocks("yaml")) == 1
+    assert len(blocks("yaml")) == 2
 
 
 def test_the_python_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,11 +68,20 @@ def test_the_python_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch) -> None:
         exec(compile(block, "README.md", "exec"), module.__dict__)
 
 
-def test_the_spec_of_the_readme_is_a_spec() -> None:
-    """And its second kernel is the bfloat16 that it says."""
-    plan = load_plan(blocks("yaml")[0].encode(), "README.md")
+def test_the_specs_of_the_readme_are_specs() -> None:
+    """By lines, with the dtypes and the tie that they say, and by layers, whose sizes follow from one another."""
+    lines, layers = (load_plan(block.encode(), "README.md") for block in blocks("yaml"))
 
-    assert [str(tensor.dtype) for tensor in plan.tensors] == ["float32", "float32", "bfloat16", "float32"]
+    assert {str(t.dtype) for t in lines.tensors} == {"bfloat16", "float32"}
+    assert [t.name for t in lines.tensors if str(t.dtype) == "float32"] == ["model.norm.weight"]
+    assert len(lines.tensors) == 1 + 32 * 5 + 1
+    assert lines.ties == {"lm_head.weight": "model.embed_tokens.weight"}
+    assert {t.name: t.shape for t in layers.tensors} == {
+        "conv2d/kernel": (3, 3, 1, 32),
+        "conv2d/bias": (32,),
+        "logits/kernel": (13 * 13 * 32, 10),
+        "logits/bias": (10,),
+    }
 
 
 def test_the_readme_lists_every_command() -> None:
