@@ -3,36 +3,109 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable
 from fnmatch import translate
 from functools import lru_cache
+from math import comb
 from typing import Any
 
 from initcli.dtypes import DType
-from initcli.expressions import Scope
-from initcli.scopes import evaluate_count, evaluate_dtype
+from initcli.errors import ArgumentError
 from initcli.spec import Condition, Rule
+from initcli.tree import quote
 
 
-def fits(condition: Condition, shape: tuple[int, ...], dtype: DType | None, scope: Scope) -> bool:
-    """Tell whether a tensor of this shape and dtype meets a condition, its name apart.
+def fits(condition: Condition, shape: tuple[int, ...], dtype: DType | None) -> bool:
+    """Tell whether a tensor of this shape and dtype meets a condition that has been evaluated, its name apart.
 
-    Raises:
-        ArgumentError: the condition's arithmetic has no value.
+    A dtype of None is not known yet, and fits.
     """
-    if condition.rank is not None and evaluate_count(condition.rank, scope) != len(shape):
+    if condition.rank is not None and condition.rank != len(shape):
         return False
-    if condition.shape is not None:
-        wanted = [dim if dim is None else evaluate_count(dim, scope) for dim in condition.shape]
-        if len(wanted) != len(shape) or any(w not in (None, d) for w, d in zip(wanted, shape, strict=True)):
-            return False
+    wanted = condition.shape
+    if wanted is not None and len(wanted) != len(shape):
+        return False
+    if wanted is not None and any(w not in (None, d) for w, d in zip(wanted, shape, strict=True)):
+        return False
     asked = condition.dtype if isinstance(condition, Rule) else None
-    return asked is None or dtype is None or evaluate_dtype(asked, scope) == dtype
+    return asked is None or dtype is None or asked == dtype
+
+
+MAX_TEXT = 1000
+MAX_STEPS = 2 * 10**8
+"""The most steps, a second or two, that matching one name may take."""
+
+_TOKEN = re.compile(
+    r"(?P<skip>\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?#[^)]*\))|(?P<open>\((?:\?(?P<flags>[a-zA-Z-]*))?)|(?P<close>\))"
+    r"|(?P<either>\|)|(?P<quantifier>(?:[*+?]|\{[0-9]*,?[0-9]*\})[?+]?)",
+    re.DOTALL,
+)
 
 
 @lru_cache(maxsize=10_000)
 def matcher(match: str) -> Callable[[str], Any]:
-    """Return a function that tells whether a name fits."""
+    """Return a function that tells whether a name fits.
+
+    Raises:
+        ArgumentError: no regular expression after `re:`, or one that could take for ever.
+    """
     if match.startswith("re:"):
-        return re.compile(match[3:]).fullmatch
+        return _compile(match[3:])
     return re.compile(translate(match)).match
+
+
+def _compile(text: str) -> Callable[[str], Any]:
+    """Return the function that matches a whole name, and refuses a name that it could take too long for.
+
+    A match chooses for each of k quantifiers where it ends, at most C(n + k, k) ways for n characters, and for each
+    group one of its alternatives. That holds where no repeat stands in a repeat.
+    """
+    if len(text) > MAX_TEXT:
+        raise ArgumentError(f"a regular expression of {len(text):,} characters is too long", f"at most {MAX_TEXT:,}")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fullmatch = re.compile(text).fullmatch
+    except (re.error, RecursionError, OverflowError) as error:
+        what = f"{quote(text)} is no regular expression: {error}"
+        raise ArgumentError(what, "write a backslash before a sign that stands for itself") from None
+    quantifiers, choices = _measure(text)
+
+    def fit(name: str) -> Any:
+        if choices * comb(len(name) + quantifiers, quantifiers) > MAX_STEPS:
+            what = f"{quote(text)} could take for ever on a name of {len(name):,} characters"
+            raise ArgumentError(what, "use fewer `*`, `+`, `?` and `|`, or a glob")
+        return fullmatch(name)
+
+    return fit
+
+
+def _measure(text: str) -> tuple[int, int]:
+    """Return the count of quantifiers, and how many ways there are through the alternatives.
+
+    Raises:
+        ArgumentError: a group that is repeated has quantifiers or alternatives of its own.
+    """
+    quantifiers, choices, branches, wild = 0, 1, [1], [False]
+    tokens = list(_TOKEN.finditer(text))
+    for token, after in zip(tokens, [*tokens[1:], None], strict=True):
+        if token["open"]:
+            if "x" in (token["flags"] or ""):
+                raise ArgumentError(f"{quote(text)} is verbose, as no rule needs to be", "leave the flag `x` out")
+            branches.append(1)
+            wild.append(False)
+        elif token["either"]:
+            branches[-1] += 1
+            wild[-1] = True
+        elif token["quantifier"]:
+            quantifiers += 1
+            wild[-1] = True
+        elif token["close"] and len(wild) > 1:
+            choices *= branches.pop()
+            is_wild = wild.pop()
+            wild[-1] |= is_wild
+            if is_wild and after and after["quantifier"] and after.start() == token.end() and after[0][0] != "?":
+                what = f"{quote(text)} repeats a group in which something repeats or is chosen: that could take for ever"
+                raise ArgumentError(what, "write it without the outer or the inner one: `[\\w.]+` for `(\\w+\\.)+`")
+    return quantifiers, choices * branches[0]

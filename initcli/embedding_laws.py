@@ -12,11 +12,12 @@ from initcli.stream import Stream
 
 @dataclass(frozen=True)
 class PaddedNormal(ElementwiseLaw):
-    """A `rows` × `cols` matrix of N(0, 1) whose row `padding` is zero; the other values are those of `Normal`."""
+    """A `rows` × `cols` matrix of N(0, drawn_std²) whose row `padding` is zero; the others are those of `Normal`."""
 
     rows: int
     cols: int
     padding: int
+    drawn_std: float = 1.0
 
     @property
     def share(self) -> float:
@@ -25,7 +26,7 @@ class PaddedNormal(ElementwiseLaw):
 
     @property
     def promise(self) -> Promise:
-        return Promise(0.0, sqrt(self.share))
+        return Promise(0.0, self.drawn_std * sqrt(self.share))
 
     @property
     def kurtosis(self) -> float:
@@ -33,9 +34,12 @@ class PaddedNormal(ElementwiseLaw):
 
     def standard_errors(self, size: int) -> tuple[float, float]:
         """Return the errors for a fixed count of zeros: only the others vary."""
-        return self.std / sqrt(size), 1 / sqrt(2 * size) if self.share else 0.0
+        return self.std / sqrt(size), self.drawn_std / sqrt(2 * size) if self.share else 0.0
+
+    def scales(self) -> tuple[float, ...]:
+        return (self.drawn_std,)
 
     def fill(self, stream: Stream, start: int, out: Array, scratch: Scratch) -> None:
-        Normal().fill(stream, start, out, scratch)
+        Normal(0.0, self.drawn_std).fill(stream, start, out, scratch)
         first = self.padding * self.cols - start
         out[max(0, first) : max(0, first + self.cols)] = 0

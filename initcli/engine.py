@@ -8,8 +8,9 @@ layout, so the bytes are too.
 from __future__ import annotations
 
 import os
+import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,9 +21,10 @@ from typing import Any, BinaryIO, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from initcli.checksums import combine_crc32
 from initcli.errors import ArgumentError, InitcliError
 from initcli.files import write_at
-from initcli.formats import Format, Layout
+from initcli.formats import Format, Layout, Seal
 from initcli.moments import Moments, measure
 from initcli.plan import Plan, PlannedTensor
 from initcli.publish import staged
@@ -52,11 +54,14 @@ class Piece:
 
 @dataclass(frozen=True)
 class Drawn:
-    """What a worker made of a piece: its moments, its size in bytes and, for a stream, the bytes."""
+    """What a worker made of a piece: its moments, its place and size in bytes, checksums if wanted, a stream's bytes."""
 
     index: int
+    start: int
     moments: Moments
     nbytes: int
+    crc32: int = 0
+    blocks: tuple[bytes, ...] = ()
     data: bytes = b""
 
 
@@ -88,10 +93,12 @@ def generate_file(
         with ExitStack() as stack:
             files = _open_single(layout, stack)
             worker = _Worker(plan, layout, files)
-            report = _report(plan, _ordered(worker.write, _tasks(plan, layout), jobs), progress)
-        for seal in layout.seals:
-            write_at(seal.file, seal.data, 0)
-    return report
+            tally = _Tally(plan, progress)
+            for task in _ordered(worker.write, _tasks(plan, layout), jobs):
+                tally.add(task)
+        for seal in (*_trailing(layout, tally.crc32s), *layout.seals):
+            write_at(seal.file, seal.data, seal.offset)
+    return tally.report()
 
 
 def generate_stream(
@@ -105,18 +112,51 @@ def generate_stream(
     """
     check_format(plan, chosen)
     layout = chosen.lay_out(plan.tensors, plan.metadata(), Path("-"))
-    stream.write(layout.seals[0].data)
+    worker, tally = _Worker(plan, layout, {}), _Tally(plan, progress)
+    pipe = _Pipe(stream, layout)
+    for task in _ordered(worker.read, _tasks(plan, layout), jobs):
+        tally.add(task)
+        for piece in task:
+            pipe.put(piece, tally.crc32s[piece.index])
+    pipe.close(tally.crc32s)
+    return tally.report()
 
-    def pass_on(drawn: Iterable[list[Drawn]]) -> Iterator[list[Drawn]]:
-        for task in drawn:
-            for piece in task:
-                stream.write(piece.data)
-            yield task
 
-    worker = _Worker(plan, layout, {})
-    report = _report(plan, pass_on(_ordered(worker.read, _tasks(plan, layout), jobs)), progress)
-    stream.flush()
-    return report
+class _Pipe:
+    """Writes a layout of one file front to back: pieces as they come, seals before the first byte behind them."""
+
+    def __init__(self, stream: BinaryIO, layout: Layout) -> None:
+        self.stream, self.layout = stream, layout
+        self.seals = deque(sorted(layout.seals, key=lambda seal: seal.offset))
+        self.at = 0
+
+    def put(self, piece: Drawn, crc32: int) -> None:
+        """Write a piece; behind the last of a tensor, what tells its checksum."""
+        slot = self.layout.slots[piece.index]
+        self._write(slot.offset + piece.start, piece.data)
+        if self.layout.trailer and piece.start + piece.nbytes == slot.nbytes:
+            seal = self.layout.trailer.after(piece.index, crc32)
+            self._write(seal.offset, seal.data)
+
+    def close(self, crc32s: Sequence[int]) -> None:
+        """Write what stands behind the last tensor."""
+        for seal in (*self.seals, *([self.layout.trailer.last(crc32s)] if self.layout.trailer else ())):
+            self._write(seal.offset, seal.data)
+        self.stream.flush()
+
+    def _write(self, offset: int, data: bytes) -> None:
+        while self.seals and self.seals[0].offset < offset:
+            seal = self.seals.popleft()
+            self._write(seal.offset, seal.data)
+        self.stream.write(bytes(offset - self.at) + data)
+        self.at = offset + len(data)
+
+
+def _trailing(layout: Layout, crc32s: Sequence[int]) -> Iterator[Seal]:
+    """Yield the seals that hold checksums."""
+    if layout.trailer:
+        yield from (layout.trailer.after(index, crc32) for index, crc32 in enumerate(crc32s))
+        yield layout.trailer.last(crc32s)
 
 
 def _open_single(layout: Layout, stack: ExitStack) -> dict[Path, int]:
@@ -186,7 +226,9 @@ class _Worker:
         moments = Moments()
         for start in range(0, len(stored), CHUNK_ELEMS):
             moments = moments.merge(self._measure(stored[start : start + CHUNK_ELEMS], tensor))
-        return Drawn(piece.index, moments, stored.nbytes, deliver(piece, stored))
+        crc32 = zlib.crc32(memoryview(stored.view(np.uint8))) if self.layout.trailer else 0
+        data = deliver(piece, stored)
+        return Drawn(piece.index, piece.start * stored.itemsize, moments, stored.nbytes, crc32, data=data)
 
     def _measure(self, stored: NDArray[Any], tensor: PlannedTensor) -> Moments:
         """Return the moments of what is stored, whatever the rounding made of it."""
@@ -220,12 +262,22 @@ def _ordered(function: Callable[[T], R], tasks: Iterable[T], jobs: int) -> Itera
         pool.shutdown(cancel_futures=True)
 
 
-def _report(plan: Plan, results: Iterable[list[Drawn]], progress: Progress | None) -> Report:
-    """Merge what the workers made of the pieces, in file order, tensor by tensor."""
-    observed = [Moments()] * len(plan.tensors)
-    for task in results:
+class _Tally:
+    """Merges what the workers made of the pieces, in file order, tensor by tensor."""
+
+    def __init__(self, plan: Plan, progress: Progress | None) -> None:
+        self.plan, self.progress = plan, progress
+        self.observed = [Moments()] * len(plan.tensors)
+        self.crc32s = [0] * len(plan.tensors)
+
+    def add(self, task: list[Drawn]) -> None:
+        """Take the pieces of a task."""
         for drawn in task:
-            observed[drawn.index] = observed[drawn.index].merge(drawn.moments)
-        if progress:
-            progress(sum(drawn.nbytes for drawn in task))
-    return Report.of(plan, observed)
+            self.observed[drawn.index] = self.observed[drawn.index].merge(drawn.moments)
+            self.crc32s[drawn.index] = combine_crc32(self.crc32s[drawn.index], drawn.crc32, drawn.nbytes)
+        if self.progress:
+            self.progress(sum(drawn.nbytes for drawn in task))
+
+    def report(self) -> Report:
+        """Return the report of all that was taken."""
+        return Report.of(self.plan, self.observed)

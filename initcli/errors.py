@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, order=True)
 class Position:
-    """A place in a document: `source` as the user named it, `line` and `column` counted from 1."""
+    """A place in a document: `source` as the user named it, `line` and `column` counted from 1; line 0 is all of it."""
 
     source: str
     line: int
     column: int
 
     def __str__(self) -> str:
-        return f"{self.source}:{self.line}:{self.column}"
+        return f"{self.source}:{self.line}:{self.column}" if self.line else self.source
 
 
 @dataclass(frozen=True)

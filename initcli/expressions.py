@@ -11,6 +11,7 @@ import operator
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Context, Decimal, DecimalException
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import TypeAlias
@@ -38,9 +39,33 @@ MAX_DEPTH = 50
 MAX_BITS = 256
 """A whole number of more bits than this is a slip, and computing on with it could take for ever."""
 
+_DIGITS = Context(prec=50)
+"""Logarithms and powers are computed to so many digits and rounded once, so that no C library has a say in them."""
+
+
+def _sqrt(value: Number) -> Number:
+    """Return √value, as a whole number or a fraction where it is one."""
+    if not isinstance(value, float) and value >= 0:
+        top, bottom = (math.isqrt(part) for part in value.as_integer_ratio())
+        if Fraction(top, bottom) ** 2 == value:
+            return Fraction(top, bottom)
+    return math.sqrt(value)
+
+
+def _log2(value: Number) -> Number:
+    """Return log₂ value, as a whole number where it is one."""
+    if value <= 0:
+        raise ValueError
+    top, bottom = value.as_integer_ratio()
+    if top.bit_count() == bottom.bit_count() == 1:
+        return top.bit_length() - bottom.bit_length()
+    logarithm = _DIGITS.subtract(_DIGITS.ln(Decimal(top)), _DIGITS.ln(Decimal(bottom)))
+    return float(_DIGITS.divide(logarithm, _DIGITS.ln(Decimal(2))))
+
+
 FUNCTIONS: dict[str, Callable[..., Number]] = {
-    "sqrt": math.sqrt,
-    "log2": math.log2,
+    "sqrt": _sqrt,
+    "log2": _log2,
     "min": min,
     "max": max,
     "ceil": math.ceil,
@@ -82,7 +107,7 @@ class Expression:
             raise
         except ZeroDivisionError:
             raise ArgumentError(f"`{shown}` divides by zero") from None
-        except (OverflowError, ValueError):
+        except (OverflowError, ValueError, DecimalException):
             raise ArgumentError(f"`{shown}` has no finite value") from None
 
 
@@ -98,8 +123,11 @@ def parse_expression(text: str) -> Expression:
     """
     wrong = f"`{text[:MAX_SHOWN]}` is no arithmetic"
     hint = f"write numbers, variables, + - * / // % ** and {', '.join(FUNCTIONS)}"
+    if not text.strip():
+        raise ArgumentError("an empty text is no number", hint)
     if len(text) > MAX_TEXT:
-        raise ArgumentError(f"an expression of {len(text):,} characters is too long", f"at most {MAX_TEXT}")
+        what = f"an expression of {len(text):,} characters is too long"
+        raise ArgumentError(what, f"at most {MAX_TEXT:,}; give parts of it names in `vars`")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -113,7 +141,8 @@ def parse_expression(text: str) -> Expression:
 def _check(node: ast.expr, depth: int, wrong: str, hint: str) -> None:
     """Raise `ArgumentError` unless the tree holds nothing but arithmetic."""
     if depth == 0:
-        raise ArgumentError(f"an expression is nested more than {MAX_DEPTH} deep")
+        what = f"an expression is nested more than {MAX_DEPTH} deep"
+        raise ArgumentError(what, "give parts of it names in `vars`")
     match node:
         case ast.BinOp(left, operation, right) if isinstance(operation, (*_OPERATORS, ast.Div, ast.Pow)):
             parts = [left, right]
@@ -123,7 +152,8 @@ def _check(node: ast.expr, depth: int, wrong: str, hint: str) -> None:
             if name not in FUNCTIONS:
                 raise ArgumentError(f"unknown function `{name}`", suggest(name, FUNCTIONS) or hint)
             if len(parts) != _ARITY.get(name, len(parts)) or not parts:
-                raise ArgumentError(f"`{name}` takes {_ARITY.get(name, 'at least 1')} value, got {len(parts)}")
+                what = f"`{name}` takes {_ARITY.get(name, 'at least 1')} value, got {len(parts)}"
+                raise ArgumentError(what, f"write `{name}(d)`" if name in _ARITY else f"write `{name}(d, 8)`")
         case ast.Name():
             parts = []
         case ast.Constant(int() | float() as value) if not isinstance(value, bool):
@@ -160,7 +190,7 @@ def _look_up(name: str, scope: Scope) -> Number:
         there = f"there are: {', '.join(known[:10])}" if known else f"add `vars: {{{name}: 1}}`"
         raise ArgumentError(f"unknown variable `{name}`", suggest(name, known) or there)
     if isinstance(value, str):
-        raise ArgumentError(f"`{name}` is the word `{value}` here, no number")
+        raise ArgumentError(f"`{name}` is the word `{value}` here, no number", "use a number's name")
     return value
 
 
@@ -180,10 +210,9 @@ def _power(base: Number, exponent: Number) -> Number:
         if max(abs(numerator).bit_length() - 1, denominator.bit_length() - 1) * abs(exponent) > MAX_BITS:
             raise OverflowError
         return Fraction(base) ** exponent
-    power: float | complex = float(base) ** float(exponent)
-    if isinstance(power, complex):
-        raise ValueError
-    return power
+    if base == 0 or exponent == 0:
+        return math.pow(base, exponent)
+    return float(_DIGITS.power(Decimal(float(base)), Decimal(float(exponent))))
 
 
 def _bounded(value: Number, text: str) -> Number:
@@ -208,6 +237,7 @@ def as_count(value: Number, text: str) -> int:
         ArgumentError: it is not whole.
     """
     if value != int(value):
-        shown = f"{float(value):g}" if isinstance(value, float) else str(value)
-        raise ArgumentError(f"`{text}` is {shown}, no whole number", "`//` divides and leaves the rest away")
+        shown = f"{value:g}" if isinstance(value, float) else str(value)
+        what = f"`{text}` is no whole number" if shown == text.strip() else f"`{text}` is {shown}, no whole number"
+        raise ArgumentError(what, "`//` divides and leaves the rest away" if "/" in text else "write a whole one")
     return int(value)

@@ -13,6 +13,8 @@ from initcli.tree import Entry, Node, quote, render_path
 Read: TypeAlias = Callable[[PurePosixPath], tuple[bytes, str]]
 """Returns the bytes of a file below the spec's folder, and the name to show for it."""
 
+Entries: TypeAlias = Mapping[str, Entry]
+
 MAX_FILES = 100
 
 
@@ -20,75 +22,97 @@ def include(root: Node, read: Read | None, faults: list[Fault]) -> Node:
     """Return the tree of a spec with all that it includes; what is wrong joins `faults`.
 
     Variables and tensors of the same name are those of the file that includes; its rules and defaults come before, and
-    its layers behind those of the included one.
+    its layers behind those of the included one. Of several files the later goes before the earlier. A file that is
+    included by several is there once, under all of them.
     """
-    return _Inclusion(read, faults).merge(root, ())
+    if not isinstance(root.value, Mapping) or "include" not in root.value:
+        return root
+    inclusion = _Inclusion(read, faults)
+    merged: Entries = {key: entry for key, entry in root.value.items() if key != "include"}
+    for path in inclusion.below(root.value, ()):
+        merged = _merge(merged, inclusion.files[path])
+    return Node(merged, root.position)
 
 
 class _Inclusion:
+    """Reads each file once; `files` are their entries by path, and `order` the files under each, the first on top."""
+
     def __init__(self, read: Read | None, faults: list[Fault]) -> None:
         self.read, self.faults = read, faults
-        self.count = 0
+        self.files: dict[PurePosixPath, Entries] = {}
+        self.is_full = False
+        self.order: dict[PurePosixPath, list[PurePosixPath]] = {}
 
-    def merge(self, root: Node, path: tuple[PurePosixPath, ...]) -> Node:
-        """Return a file's tree over those that it includes; `path` are the files that led to it, and it."""
-        entry = root.value.get("include") if isinstance(root.value, Mapping) else None
-        if entry is None:
-            return root
-        assert isinstance(root.value, Mapping)  # noqa: S101  (for the type checker)
-        merged: Mapping[str, Entry] = {key: each for key, each in root.value.items() if key != "include"}
-        names = entry.node.value if isinstance(entry.node.value, tuple) else (entry.node,)
-        for name in reversed(names):
-            included = self.load(name, path)
-            if included and isinstance(included.value, Mapping):
-                merged = _merge(merged, included.value)
-        return Node(merged, root.position)
+    def below(self, entries: Entries, above: tuple[PurePosixPath, ...]) -> list[PurePosixPath]:
+        """Return the files that a file includes, from the first that counts to the last; `above` led to it, and it."""
+        if "include" not in entries:
+            return []
+        node = entries["include"].node
+        found: list[PurePosixPath] = []
+        for name in node.value if isinstance(node.value, tuple) else (node,):
+            path = self.find(name, above)
+            if path is not None:
+                under = [path, *self.order[path]]
+                found = [*(each for each in under if each not in found), *found]
+        return found
 
-    def load(self, node: Node, path: tuple[PurePosixPath, ...]) -> Node | None:
-        """Return the tree of an included file, and of those that it includes itself."""
+    def find(self, node: Node, above: tuple[PurePosixPath, ...]) -> PurePosixPath | None:
+        """Return the path of a file that an `include` names, after reading it."""
         if not isinstance(node.value, str):
-            return self.fail(node, f"`include` must name files, not {node.kind()}", "`include: shared.yaml`")
-        below = PurePosixPath(node.value)
+            return self.refuse(node, f"`include` must name files, not {node.kind()}", "`include: shared.yaml`")
         if self.read is None:
-            return self.fail(node, "a spec from standard input includes no files", "name the spec's file")
-        if below.is_absolute() or ".." in below.parts or "\\" in node.value or not below.parts:
-            return self.fail(
-                node, f"{quote(node.value)} is no path below the spec's folder", "write `shared.yaml`, without `..`"
-            )
-        below = (path[-1].parent if path else PurePosixPath()) / below
-        if below in path:
-            circle = " → ".join(f"`{each}`" for each in (*path[path.index(below) :], below))
-            return self.fail(node, f"a file includes itself: {circle}", "remove one of the two")
-        self.count += 1
-        if self.count > MAX_FILES:
-            return self.fail(node, f"more than {MAX_FILES} files are included")
-        try:
-            text, source = self.read(below)
-        except InitcliError as error:
-            return self.fail(node, error.faults[0].what, error.faults[0].hint)
-        root = parse_document(text, source, self.faults)
-        if root is not None and not isinstance(root.value, Mapping):
-            self.faults.append(Fault(f"a spec must be a mapping, not {root.kind()}", root.position))
-        return root and self.merge(root, (*path, below))
+            return self.refuse(node, "a spec from standard input includes no files", "name the spec's file")
+        named = PurePosixPath(node.value)
+        if named.is_absolute() or ".." in named.parts or {"\\", "\0"} & {*node.value} or not named.parts:
+            what = f"{quote(node.value)} is no path below the spec's folder"
+            return self.refuse(node, what, "write `shared.yaml`, without `..`")
+        path = (above[-1].parent if above else PurePosixPath()) / named
+        if path in above:
+            circle = " → ".join(f"`{each}`" for each in (*above[above.index(path) :], path))
+            return self.refuse(node, f"a file includes itself: {circle}", "remove one of these includes")
+        if path not in self.order:
+            if len(self.files) == MAX_FILES and not self.is_full:
+                self.is_full = True
+                self.refuse(node, f"more than {MAX_FILES} files are included", "put several into one")
+            if self.is_full:
+                return None
+            self.order[path] = []
+            self.files[path] = self.load(node, path, self.read)
+            self.order[path] = self.below(self.files[path], (*above, path))
+        return path
 
-    def fail(self, node: Node, what: str, hint: str = "") -> Node | None:
+    def load(self, node: Node, path: PurePosixPath, read: Read) -> Entries:
+        """Return the entries of an included file; none if it cannot be read."""
+        try:
+            text, source = read(path)
+        except InitcliError as error:
+            self.refuse(node, error.faults[0].what, error.faults[0].hint)
+            return {}
+        root = parse_document(text, source, self.faults)
+        if root is None or isinstance(root.value, Mapping):
+            return root.value if root and isinstance(root.value, Mapping) else {}
+        hint = "write the keys of a spec into it: `vars:`, `tensors:`, `rules:`"
+        self.faults.append(Fault(f"an included file must be a mapping, not {root.kind()}", root.position, hint=hint))
+        return {}
+
+    def refuse(self, node: Node, what: str, hint: str) -> PurePosixPath | None:
         self.faults.append(Fault(what, node.position, render_path(["include"]), hint))
         return None
 
 
-def _merge(own: Mapping[str, Entry], included: Mapping[str, Entry]) -> Mapping[str, Entry]:
+_LISTS = ("rules", "defaults", "layers")
+
+
+def _merge(own: Entries, included: Entries) -> Entries:
     """Return the entries of a spec over those of another."""
-    merged = {**included, **own}
+    merged = {**{key: entry for key, entry in included.items() if key != "include"}, **own}
     for key in own.keys() & included.keys():
         first, second = own[key], included[key]
         if isinstance(first.node.value, Mapping) and isinstance(second.node.value, Mapping):
-            value: tuple[Node, ...] | Mapping[str, Entry] = {**second.node.value, **first.node.value}
+            value: tuple[Node, ...] | Entries = {**second.node.value, **first.node.value}
         elif isinstance(first.node.value, tuple) and isinstance(second.node.value, tuple) and key in _LISTS:
             value = second.node.value + first.node.value if key == "layers" else first.node.value + second.node.value
         else:
             continue
         merged[key] = Entry(first.position, Node(value, first.node.position))
     return merged
-
-
-_LISTS = ("rules", "defaults", "layers")

@@ -3,7 +3,7 @@
 | in braces | stands for |
 |---|---|
 | `{0..11}`, `{0..layers-1}`, `{0..12..3}` | each whole number from the first to the last, by the step |
-| `{q,k,v}` | each word; words may have braces of their own |
+| `{q,k,v}` | each word, without blanks around it; words may have braces of their own |
 | `{i:0..3}`, `{p:q,k,v}` | the same, with a name for the turn's value |
 | `{i}`, `{i+1}` | the value of an expression |
 | `{{`, `}}` | the brace itself |
@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -73,12 +74,13 @@ class Range(Loop):
     def _range(self, scope: Scope) -> range:
         first, last, step = (as_count(e.evaluate(scope), e.text) for e in (self.first, self.last, self.step))
         if step < 1:
-            raise ArgumentError(f"the step of a range must be at least 1, got {step}")
+            what = f"the step of a range must be at least 1, got {step}"
+            raise ArgumentError(what, "the step comes last: `{0..12..3}`")
         if last < first:
             what = f"the range `{self.first.text}..{self.last.text}` is empty: {first} to {last}"
             raise ArgumentError(what, "the last number is part of a range: `{0..layers-1}`")
         if max(abs(first), abs(last)) >= 2**62:
-            raise ArgumentError(f"the range {first}..{last} is beyond any count of tensors")
+            raise ArgumentError(f"the range {first}..{last} is beyond any count of tensors", "use smaller numbers")
         return range(first, last + 1, step)
 
 
@@ -124,15 +126,11 @@ class Value(Loop):
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A name in `parts`: text as it stands, and loops."""
+    """A name in `parts`: text as it stands, and `loops`, from the slowest to the fastest."""
 
     text: str
     parts: tuple[str | Loop, ...]
-
-    @property
-    def loops(self) -> tuple[Loop, ...]:
-        """The loops, from the slowest to the fastest."""
-        return tuple(part for part in self.parts if not isinstance(part, str))
+    loops: tuple[Loop, ...] = ()
 
     @property
     def names(self) -> frozenset[str]:
@@ -142,18 +140,18 @@ class Pattern:
 
     def count(self, scope: Scope) -> int:
         """Return how many names there are; only loops that others depend on are gone through."""
-        return self._count(0, scope)
+        return self._count(0, scope, itertools.count())
 
-    def _count(self, at: int, scope: Scope) -> int:
+    def _count(self, at: int, scope: Scope, taken: Iterator[int]) -> int:
         if at == len(self.loops):
             return 1
         loop = self.loops[at]
         rest = frozenset[str]().union(*(each.names for each in self.loops[at + 1 :]))
         turns = loop.count(scope)
-        if loop.index not in rest or turns > MAX_COUNTED:
+        if loop.index not in rest or turns + next(taken) > MAX_COUNTED:
             bound = next(loop.turns(scope))[1]
-            return turns * self._count(at + 1, {**scope, loop.index: bound} if loop.index else scope)
-        return sum(self._count(at + 1, {**scope, loop.index: value}) for _, value in loop.turns(scope))
+            return turns * self._count(at + 1, {**scope, loop.index: bound} if loop.index else scope, taken)
+        return sum(self._count(at + 1, {**scope, loop.index: value}, taken) for _, value in loop.turns(scope))
 
     def expand(self, scope: Scope) -> Iterator[tuple[str, Scope]]:
         """Yield every name with the values of its own indices, the last loop the fastest.
@@ -187,7 +185,7 @@ class Pattern:
 
 
 MAX_COUNTED = 100_000
-"""A loop of more turns than this is counted by its first turn, where inner loops depend on it."""
+"""After as many turns, a loop is counted by its first one where inner loops depend on it."""
 
 
 def parse_pattern(text: str) -> Pattern:
@@ -214,7 +212,7 @@ def parse_pattern(text: str) -> Pattern:
         else:
             plain, at = plain + text[at], at + 1
     parts += [plain] * bool(plain)
-    pattern = Pattern(text, tuple(parts))
+    pattern = Pattern(text, tuple(parts), tuple(part for part in parts if not isinstance(part, str)))
     indices = [loop.index for loop in pattern.loops if loop.index]
     for index in indices:
         if indices.count(index) > 1:
@@ -244,7 +242,7 @@ def _parse_loop(body: str, text: str) -> Loop:
         return Range(index, first, last, step)
     words = _split(body)
     if len(words) > 1:
-        return Choice(index, tuple(parse_pattern(word) for word in words))
+        return Choice(index, tuple(parse_pattern(word.strip()) for word in words))
     if named or not body.strip():
         raise ArgumentError(f"`{{{body}}}` in the name `{text}` has no range and no words", _HINT)
     return Value(parse_expression(body))

@@ -12,7 +12,7 @@ from initcli.dtypes import DType
 from initcli.initializers.base import Initializer
 from initcli.laws import Law
 from initcli.patterns import escape
-from initcli.spec import VERSION, Place
+from initcli.spec import VERSION, Place, TensorSpec
 from initcli.stream import SCHEME, Stream
 from initcli.whole_laws import WholeTensorLaw
 
@@ -20,11 +20,16 @@ from initcli.whole_laws import WholeTensorLaw
 class Origins(NamedTuple):
     """Where a tensor has its shape, its initializer and its dtype from, and what gave it the latter two."""
 
-    shape: Place
+    written: TensorSpec
     init: Place
     init_by: str
     dtype: Place | None
     dtype_by: str
+
+    @property
+    def shape(self) -> Place:
+        """Where the shape stands."""
+        return self.written.place_of("shape")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +98,14 @@ class Plan:
     def normalized_spec(self) -> dict[str, Any]:
         """Return a spec that resolves to this plan and leaves nothing to rules, defaults or the command line."""
         tensors: dict[str, dict[str, Any]] = {}
+        inits: dict[tuple[int, int], Any] = {}
         for tensor in self.tensors:
-            init: Any = tensor.initializer.qualified_name()
-            config = tensor.initializer.config()
-            if tensor.seed != self.seed:
-                config["seed"] = tensor.seed
-            if config:
-                init = {"name": init, **config}
-            written = tensors[escape(tensor.name)] = {"shape": list(tensor.shape), "init": init, **tensor.fans}
+            key = id(tensor.initializer), tensor.seed
+            if key not in inits:
+                config = tensor.initializer.config() | ({"seed": tensor.seed} if tensor.seed != self.seed else {})
+                name = tensor.initializer.qualified_name()
+                inits[key] = {"name": name, **config} if config else name
+            written = tensors[escape(tensor.name)] = {"shape": list(tensor.shape), "init": inits[key], **tensor.fans}
             if tensor.dtype != self.dtype:
                 written["dtype"] = tensor.dtype.name
         for name, target in self.ties.items():

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from initcli.errors import Position
 from initcli.tree import MAX_DIGITS, Entry, Node, Scalar
-
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 
 
 class CarefulError(Exception):
@@ -48,20 +46,20 @@ class QuickNode(Node):
 
 
 def read_quickly(text: str, source: str) -> Node:
-    """Return the tree of JSON text; every place is its beginning.
+    """Return the tree of JSON text that was UTF-8; every place is the whole of it, which is line 0.
 
     Raises:
         CarefulError: it is not JSON, or there is something in it that needs a second look.
     """
-    if _SURROGATE.search(text):
-        raise CarefulError
+    if r"\ud" in text or r"\uD" in text:
+        raise CarefulError  # perhaps half of a surrogate pair
     try:
         data = json.loads(
             text, object_pairs_hook=_unique, parse_int=_short_int, parse_float=_finite, parse_constant=_refuse
         )
     except (ValueError, RecursionError):
         raise CarefulError from None
-    return QuickNode(data, Position(source, 1, 1))
+    return QuickNode(data, Position(source, 0, 0))
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -71,6 +69,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return data
 
 
+@lru_cache
 def _short_int(text: str) -> int:
     if len(text) > MAX_DIGITS:
         raise CarefulError

@@ -5,52 +5,76 @@ are told in one go.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 from initcli import definitions
-from initcli.dtypes import parse_dtype
-from initcli.errors import ArgumentError, Fault, Position, suggest
+from initcli.conditions import matcher
+from initcli.errors import ArgumentError, Fault, suggest
 from initcli.expressions import Broken, Number
 from initcli.patterns import Pattern, parse_pattern
+from initcli.scopes import evaluate_count, evaluate_dtype
 from initcli.spec import VERSION, Count, Default, Init, KeyPath, LayerSpec, Place, Rule, Spec, TensorSpec
-from initcli.tree import Node
+from initcli.tree import MAX_DIGITS, Entry, Node, quote, shorten
 from initcli.values import MISSING, Fields, Values
 from initcli.variables import resolve_variables
 
-_INIT_ARGUMENT = re.compile(r"\w*_(initializer|init)")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
+Conditions: TypeAlias = tuple[str, Place, Count | None, tuple[Count | None, ...] | None, Mapping[str, Place]]
+"""What a `Condition` is made of."""
 
-def parse_spec(root: Node, faults: list[Fault], settings: Mapping[str, str] | None = None) -> Spec:
+
+def parse_spec(
+    root: Node, faults: list[Fault], settings: Mapping[str, str] | None = None, is_whole: bool = True
+) -> Spec:
     """Return the spec that the tree holds, leaving out what is wrong and appending a fault for each such thing.
 
-    `settings` take the place of the definitions of variables.
+    `settings` take the place of the definitions of variables. It is not `is_whole` if a file that it includes is wrong.
 
     Raises:
         ArgumentError: a setting of a variable that the spec does not have.
     """
-    return _Reader(faults).spec(root, settings or {})
+    return _Reader(faults, is_whole).spec(root, settings or {})
 
 
 class _Reader(Values):
     """Reads the nouns of a spec."""
 
+    def __init__(self, faults: list[Fault], is_whole: bool) -> None:
+        super().__init__(faults)
+        self.is_whole = self.has_all_rules = is_whole
+        self.readers: dict[str, Callable[[Node, KeyPath], Any]] = {
+            "shape": self.shape,
+            "init": self.init,
+            "dtype": self.dtype,
+            "axes": self.axes,
+            "seed": self.seed,
+            "fan_in": self.number,
+            "fan_out": self.number,
+            "tie": self.pattern,
+        }
+
     def spec(self, root: Node, settings: Mapping[str, str]) -> Spec:
         fields = self.fields(root, (), definitions.SPEC)
-        if "initcli" in fields and (version := fields.entries["initcli"].node.value) != VERSION:
+        version = fields.entries["initcli"].node.value if "initcli" in fields else VERSION
+        if version != VERSION or isinstance(version, bool):
             what = f"spec version `{version}` is unknown"
             self.fail(fields.place("initcli"), what, f"this program reads `initcli: {VERSION}`")
-        if isinstance(root.value, Mapping) and not {"tensors", "layers"} & root.value.keys():
+        if self.is_whole and isinstance(root.value, Mapping) and not {"tensors", "layers"} & root.value.keys():
             self.fail(Place(root.position, ()), "`tensors` is missing, and `layers` too", MISSING["tensors"])
         variables = self.variables(fields, settings)
         self.words = frozenset(variables)
         dtype = fields.read("dtype", self.dtype)
         if isinstance(dtype, str):
-            dtype = self.guard(fields.place("dtype"), parse_dtype, variables[dtype])
+            dtype = self.guard(fields.place("dtype"), evaluate_dtype, dtype, variables)
+        seed = fields.read("seed", self.seed) or 0
+        if not isinstance(seed, int):
+            seed = self.guard(fields.place("seed"), evaluate_count, seed, variables) or 0
         return Spec(
             framework=fields.read("framework", self.framework) or Spec().framework,
-            seed=fields.read("seed", self.seed) or 0,
+            seed=seed,
             dtype=dtype or Spec().dtype,
             dtype_place=fields.place("dtype") if "dtype" in fields else None,
             variables=variables,
@@ -59,6 +83,9 @@ class _Reader(Values):
             rules=fields.read("rules", self.rules) or (),
             layers=fields.read("layers", self.layers) or (),
             input_shape=fields.read("input_shape", self.open_shape),
+            input_place=fields.place("input_shape") if "input_shape" in fields else None,
+            is_whole=self.is_whole,
+            has_all_rules=self.has_all_rules,
         )
 
     def variables(self, fields: Fields, settings: Mapping[str, str]) -> Mapping[str, Number | str | Broken]:
@@ -68,13 +95,16 @@ class _Reader(Values):
         definitions_ = {name: entry.node.to_data() for name, entry in entries.items()}
         for name, setting in settings.items():
             if name not in definitions_:
-                hint = suggest(name, definitions_) or f"it has: {', '.join(definitions_) or 'none'}"
+                hint = suggest(name, definitions_) or (
+                    f"it has: {', '.join(definitions_)}" if definitions_ else "it has no `vars`"
+                )
                 raise ArgumentError(f"the spec has no variable `{name}`", hint)
             definitions_[name] = parse_setting(setting)
         values, errors = resolve_variables(definitions_)
         for name, error in errors.items():
             if name in settings:
-                raise ArgumentError(f"`{name}={settings[name]}`: {error.faults[0].what}", error.faults[0].hint)
+                what = f"`{shorten(f'{name}={settings[name]}'[:80])}`: {error.faults[0].what}"
+                raise ArgumentError(what, error.faults[0].hint)
             self.fail(Place(entries[name].node.position, ("vars", name)), error.faults[0].what, error.faults[0].hint)
         return values
 
@@ -91,16 +121,20 @@ class _Reader(Values):
                 self.fail(place, f"a tensor cannot be called {name!r}", "use printable characters")
             elif pattern := self.guard(place, parse_pattern, name):
                 tensors.append(self.tensor(pattern, entry.node, place))
+            else:
+                self.is_whole = False
         return tuple(tensors)
 
     def tensor(self, pattern: Pattern, node: Node, place: Place) -> TensorSpec:
-        if not isinstance(node.value, Mapping):
+        is_placed, value = node.position.line > 0, node.value
+        if not isinstance(value, Mapping):
             shape = self.shape(node, (*place.path, "shape"))
-            return TensorSpec(pattern, place, shape, positions=_positions({"shape": node}))
+            read = Node({"shape": Entry(node.position, node)}, node.position) if is_placed else None
+            return TensorSpec(pattern, place, shape, node=read)
         outer = self.words
         if pattern.loops:
             self.words = outer | {loop.index for loop in pattern.loops}
-        fields = self.fields(node, place.path, definitions.TENSOR)
+        fields = self.known(value, node, place.path, definitions.TENSOR)
         if "tie" in fields:
             for key in fields.entries.keys() - {"tie", "shape"}:
                 self.fail(fields.place(key), f"a tensor with `tie` has no `{key}` of its own", "remove one of the two")
@@ -108,32 +142,21 @@ class _Reader(Values):
             self.fail(Place(node.position, place.path), "`shape` is missing", MISSING["shape"])
         if "axes" in fields and (given := sorted({"fan_in", "fan_out"} & fields.entries.keys())):
             self.fail(fields.place(given[0]), f"`{given[0]}` and `axes` both tell the fans", "remove one of the two")
-        tensor = TensorSpec(
-            pattern,
-            place,
-            fields.read("shape", self.shape),
-            fields.read("init", self.init),
-            fields.read("dtype", self.dtype),
-            "init" in fields,
-            fields.read("axes", self.text) or "",
-            fields.read("seed", self.seed),
-            fields.read("fan_in", self.number),
-            fields.read("fan_out", self.number),
-            fields.read("tie", self.pattern),
-            positions=_positions({key: entry.node for key, entry in fields.entries.items()}),
-        )
+        values = {key: self.readers[key](entry.node, (*place.path, key)) for key, entry in fields.entries.items()}
         self.words = outer
-        return tensor
+        decides = "init" in values or "tie" in values
+        return TensorSpec(pattern, place, **values, states_init=decides, node=node if is_placed else None)
 
     def rules(self, node: Node, path: KeyPath) -> tuple[Rule, ...]:
-        found = (self.rule(item, (*path, i)) for i, item in enumerate(self.items(node, path)))
+        found = [self.rule(item, (*path, i)) for i, item in enumerate(self.items(node, path))]
+        self.has_all_rules = self.has_all_rules and all(found)
         return tuple(rule for rule in found if rule)
 
     def rule(self, node: Node, path: KeyPath) -> Rule | None:
         fields = self.fields(node, path, definitions.RULE)
         conditions = self.conditions(fields)
         dtype, init = fields.read("dtype", self.dtype), fields.read("init", self.init)
-        return conditions and Rule(*conditions, dtype, init)
+        return None if conditions is None else Rule(*conditions, dtype, init)
 
     def defaults(self, node: Node, path: KeyPath) -> tuple[Default, ...]:
         found = (self.default(item, (*path, i)) for i, item in enumerate(self.items(node, path)))
@@ -143,28 +166,29 @@ class _Reader(Values):
         fields = self.fields(node, path, definitions.DEFAULT)
         conditions = self.conditions(fields)
         if isinstance(node.value, Mapping) and not {"dtype", "axes"} & node.value.keys():
-            self.fail(
-                Place(node.position, path), "a default without `dtype` or `axes` gives nothing", "add one of them"
-            )
-        dtype, axes = fields.read("dtype", self.dtype), fields.read("axes", self.text) or ""
-        return conditions and Default(*conditions, dtype, axes)
+            what = "a default without `dtype` or `axes` gives nothing"
+            self.fail(Place(node.position, path), what, "add one of them")
+            return None
+        dtype, axes = fields.read("dtype", self.dtype), fields.read("axes", self.axes) or ""
+        return None if conditions is None else Default(*conditions, dtype, axes)
 
-    def conditions(self, fields: Fields) -> tuple[str, Place, Count | None, tuple[Count | None, ...] | None] | None:
+    def conditions(self, fields: Fields) -> Conditions | None:
         """Read what a rule or a default is for; None if that is wrong."""
         before = len(self.faults)
         match = fields.read("match", self.text) or ""
         if match.startswith("re:"):
-            try:
-                re.compile(match[3:])
-            except (re.error, RecursionError, OverflowError) as error:
-                self.fail(fields.place("match"), f"`{match[3:]}` is no regular expression: {error}")
+            self.guard(fields.place("match"), matcher, match)
         rank, shape = fields.read("rank", self.count), fields.read("shape", self.open_shape)
         if len(self.faults) > before or "match" not in fields:
             return None
-        return match, fields.place("match"), rank, shape
+        return match, fields.place("match"), rank, shape, fields.places()
 
     def layers(self, node: Node, path: KeyPath) -> tuple[LayerSpec, ...]:
-        found = (self.layer(item, (*path, i)) for i, item in enumerate(self.items(node, path)))
+        items = self.items(node, path)
+        if node.value == ():
+            self.fail(Place(node.position, path), "`layers` is empty", _LAYER)
+        found = [self.layer(item, (*path, i)) for i, item in enumerate(items)]
+        self.is_whole = self.is_whole and bool(found) and all(found)
         return tuple(layer for layer in found if layer)
 
     def layer(self, node: Node, path: KeyPath) -> LayerSpec | None:
@@ -176,34 +200,29 @@ class _Reader(Values):
         if "layers" in entries:
             fields = self.fields(node, path, definitions.BLOCK)
             name = fields.read("prefix", self.pattern)
-            outer, self.words = self.words, self.words | {loop.index for loop in (name.loops if name else ())}
-            inner = fields.read("layers", self.layers) or ()
-            self.words = outer
-            return LayerSpec(
-                place, "", name, places=fields.places(), repeat=fields.read("repeat", self.count), layers=inner
-            )
+            repeat, inner = fields.read("repeat", self.count), fields.read("layers", self.layers)
+            return LayerSpec(place, "", name, places=fields.places(), repeat=repeat, layers=inner or ())
         if "class" not in entries:
             self.fail(place, "`class` is missing", "add `class: Dense`, or `layers:` for a block")
             return None
         fields = Fields(entries, path)
+        has_inits = "init" in fields and isinstance(entries["init"].node.value, Mapping)
         arguments = {
             key: self.argument(key, entry.node, (*path, key))
             for key, entry in entries.items()
-            if key not in definitions.LAYER
+            if key not in definitions.LAYER or (key == "init" and not has_inits)
         }
-        return LayerSpec(
-            place,
-            fields.read("class", self.text) or "",
-            fields.read("name", self.pattern),
-            arguments,
-            fields.places(),
-            fields.read("init", self.layer_inits) or (),
-            fields.read("input_shape", self.open_shape),
-        )
+        class_name, before = fields.read("class", self.text), len(self.faults)
+        name = fields.read("name", self.pattern)
+        inits = fields.read("init", self.layer_inits) if has_inits else ()
+        inputs = fields.read("input_shape", self.open_shape)
+        if not class_name or len(self.faults) > before:
+            return None
+        return LayerSpec(place, class_name, name, arguments, fields.places(), inits or (), inputs)
 
     def argument(self, key: str, node: Node, path: KeyPath) -> Any:
         """Read an argument of a layer: an initializer under a name that says so, else plain data."""
-        if _INIT_ARGUMENT.fullmatch(key) and node.value is not None:
+        if definitions.INIT_ARGUMENT.fullmatch(key) and isinstance(node.value, str | Mapping):
             return self.init(node, path)
         return node.to_data()
 
@@ -216,25 +235,16 @@ class _Reader(Values):
         )
 
 
-def _positions(nodes: Mapping[str, Node]) -> dict[str, Position]:
-    """Return where each key's value stands, and of the shape each dimension that is arithmetic."""
-    found = {key: node.position for key, node in nodes.items()}
-    dims = nodes["shape"].value if "shape" in nodes else ()
-    if isinstance(dims, tuple):
-        found.update({f"shape[{i}]": dim.position for i, dim in enumerate(dims) if isinstance(dim.value, str)})
-    return found
-
-
 def is_printable(name: str) -> bool:
     """Tell whether a tensor may have this name: not empty, no control characters, no halves of surrogate pairs."""
-    return bool(name) and not _UNPRINTABLE.search(name)
+    return bool(name) and (name.isprintable() or not _UNPRINTABLE.search(name))
 
 
 def parse_setting(text: str) -> int | float | str:
-    """Return the number that a setting of a variable is, else its text."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
+    """Return the number that a setting of a variable is, as in a spec, else its text."""
+    if _NUMBER.fullmatch(text) and len(text) <= MAX_DIGITS:
+        return int(text) if text.lstrip("+-").isdigit() else float(text)
     return text
+
+
+_LAYER = "write a list: `- {class: Dense, units: 10}`"

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
+from initcli.calls import parse_call
 from initcli.dtypes import DType, parse_dtype
-from initcli.errors import ArgumentError
+from initcli.errors import ArgumentError, suggest
 from initcli.expressions import Broken, Expression, Scope, ToldError, as_count, parse_expression
 from initcli.spec import Count, Init
 
@@ -25,17 +26,32 @@ def evaluate_count(count: Count, scope: Scope) -> int:
         return count
     value = as_count(count.evaluate(scope), count.text)
     if value < 0:
-        raise ArgumentError(f"`{count.text}` is {value}, less than 0")
+        raise ArgumentError(f"`{count.text}` is {value}, less than 0", "it must be a whole number ≥ 0")
     return value
 
 
+def evaluate_shape(shape: Iterable[Count | None], scope: Scope) -> tuple[int | None, ...]:
+    """Return the dimensions; one that is open stays None.
+
+    Raises:
+        ArgumentError: as `evaluate_count`.
+    """
+    return tuple(None if dim is None else evaluate_count(dim, scope) for dim in shape)
+
+
 def evaluate_dtype(dtype: DType | str, scope: Scope) -> DType:
-    """Return an element type, which may be named by a variable."""
+    """Return an element type, which may be named by a variable.
+
+    Raises:
+        ArgumentError: the variable names none.
+    """
     if isinstance(dtype, DType):
         return dtype
     word = scope[dtype]
     if isinstance(word, Broken):
         raise ToldError(f"`{dtype}` has no value")
+    if not isinstance(word, str):
+        raise ArgumentError(f"`{dtype}` is {word}, no dtype", "name one: `float32`, or a variable whose value is one")
     return parse_dtype(word)
 
 
@@ -63,11 +79,31 @@ def evaluate_value(value: Any, scope: Scope) -> Any:
         try:
             value = parse_expression(value)
         except ArgumentError:
-            return value
+            return _evaluate_call(value, scope) if "(" in value else value
     if isinstance(value, Expression):
         number = value.evaluate(scope)
         return float(number) if isinstance(number, Fraction) else number
     return value
+
+
+def _evaluate_call(text: str, scope: Scope) -> str:
+    """Return a call with its values in the place of arithmetic: `calculate_gain(leaky_relu, 1/d)`; other text stays."""
+    try:
+        name, positional, named = parse_call(text)
+    except ArgumentError:
+        return text
+    given, evaluated = (positional, named), evaluate_value([list(positional), named], scope)
+    if [list(given[0]), given[1]] == evaluated:
+        return text
+    return f"{name}({', '.join([*map(str, evaluated[0]), *(f'{key}={value}' for key, value in evaluated[1].items())])})"
+
+
+def hint_at_word(error: ArgumentError, value: Any, scope: Scope) -> str:
+    """Return the hint of an error, or if the value refused is a word, that no variable is called so."""
+    hint = error.faults[0].hint
+    if hint or not isinstance(value, str) or not _WORD.fullmatch(value.strip()) or value in scope:
+        return hint
+    return suggest(value, scope) or f"no variable is called `{value}`"
 
 
 def names_in(values: Iterable[Any]) -> frozenset[str]:

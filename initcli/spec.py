@@ -11,9 +11,9 @@ from typing import Any, TypeAlias
 
 from initcli.dtypes import DTYPES, DType
 from initcli.errors import Fault, Position
-from initcli.expressions import Broken, Expression, Number
+from initcli.expressions import Broken, Expression, Number, Scope
 from initcli.patterns import Pattern
-from initcli.tree import render_path
+from initcli.tree import Node, render_path
 
 VERSION = 1
 """The version of the spec language that this program reads."""
@@ -38,6 +38,12 @@ class Place:
         """Return a fault at this place."""
         return Fault(what, self.position, render_path(self.path), hint)
 
+    def seen_from(self, other: Place) -> str:
+        """Return the line, and of another file than that of `other` its name too."""
+        if self.position.source == other.position.source:
+            return f"line {self.position.line}"
+        return f"{self.position.source}:{self.position.line}"
+
 
 @dataclass(frozen=True, slots=True)
 class Init:
@@ -53,7 +59,7 @@ class Init:
     def is_plain(self) -> bool:
         """Whether no argument can hold a variable."""
         given = (*self.positional, *self.arguments.values())
-        return all(value is None or isinstance(value, int | float) for value in given)
+        return not given or all(value is None or isinstance(value, int | float) for value in given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +78,29 @@ class TensorSpec:
     dtype: DType | str | None = None
     states_init: bool = False
     axes: str = ""
-    seed: int | None = None
+    seed: Count | None = None
     fan_in: Number | Expression | None = None
     fan_out: Number | Expression | None = None
     tie: Pattern | None = None
     default_init: Init | None = None
     """What its layer's class gives it where nothing else does."""
-    positions: Mapping[str, Position] = field(default_factory=dict)
-    """Where the value of each key stands."""
+    bound: Scope = field(default_factory=dict)
+    """The values of the loops around its layer."""
+    node: Node | None = None
+    """What it was read from, where that knows its places."""
 
-    def place_of(self, key: str) -> Place:
-        """Return where the value of a key stands, or the tensor if it has none."""
-        if key not in self.positions:
-            return self.place
-        return Place(self.positions[key], (*self.place.path, key))
+    def place_of(self, *steps: str | int) -> Place:
+        """Return where the value of a key stands, or an item of it; the tensor if it has none such."""
+        node = self.node
+        for step in steps:
+            value = node.value if node else None
+            if isinstance(value, Mapping) and str(step) in value:
+                node = value[str(step)].node
+            elif isinstance(value, tuple) and isinstance(step, int):
+                node = value[step]
+            else:
+                return self.place
+        return Place(node.position, (*self.place.path, *steps)) if node else self.place
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +115,13 @@ class Condition:
     place: Place
     rank: Count | None = None
     shape: tuple[Count | None, ...] | None = None
+    places: Mapping[str, Place] = field(default_factory=dict)
+    """Where each key's value stands."""
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether there is more than the name to it."""
+        return bool({"rank", "shape"} & self.places.keys()) or (isinstance(self, Rule) and "dtype" in self.places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +153,7 @@ class LayerSpec:
     """Globs over the layer's own weights, and the initializer of those that fit."""
     inputs: tuple[Count | None, ...] | None = None
     repeat: Count | None = None
-    layers: tuple[LayerSpec, ...] = ()
+    layers: tuple[LayerSpec, ...] | None = None
 
     def place_of(self, key: str) -> Place:
         """Return where the value of a key stands, or the layer if it has none."""
@@ -140,7 +162,11 @@ class LayerSpec:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A whole spec. `framework` is where bare names of initializers are looked up first."""
+    """A whole spec. `framework` is where bare names of initializers are looked up first.
+
+    It is not `is_whole` if a fault may hide names of tensors, so that what matches none is no fault for sure; nor does
+    it have `has_all_rules` if one may hide rules, so that a tensor without an init is none.
+    """
 
     framework: str = "keras"
     seed: int = 0
@@ -152,3 +178,6 @@ class Spec:
     rules: tuple[Rule, ...] = ()
     layers: tuple[LayerSpec, ...] = ()
     input_shape: tuple[Count | None, ...] | None = None
+    input_place: Place | None = None
+    is_whole: bool = True
+    has_all_rules: bool = True

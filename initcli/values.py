@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -9,8 +10,8 @@ from initcli.calls import parse_call
 from initcli.definitions import Key
 from initcli.dtypes import DTYPES, DType, parse_dtype
 from initcli.errors import ArgumentError, Fault, suggest
-from initcli.expressions import Expression, Number, parse_expression
-from initcli.fans import FANS_BY_FRAMEWORK
+from initcli.expressions import Expression, Number, ToldError, parse_expression
+from initcli.fans import AXIS_ROLES, FANS_BY_FRAMEWORK
 from initcli.initializers.keras_config import KEYS, read_config
 from initcli.patterns import Pattern, parse_pattern
 from initcli.spec import MAX_RANK, Count, Init, KeyPath, Place
@@ -46,7 +47,8 @@ class Values:
 
     def __init__(self, faults: list[Fault]) -> None:
         self.faults = faults
-        self.calls: dict[str, tuple[str, tuple[Any, ...], dict[str, Any]]] = {}
+        self.inits: dict[str, Init] = {}
+        """The last initializer that was written so: most specs write the same few again and again."""
 
     def fail(self, place: Place, what: str, hint: str = "") -> None:
         """Append a fault at a place."""
@@ -56,6 +58,8 @@ class Values:
         """Return action(*values); what it raises becomes a fault."""
         try:
             return action(*values)
+        except ToldError:
+            return None
         except ArgumentError as error:
             self.fail(place, error.faults[0].what, error.faults[0].hint)
             return None
@@ -72,16 +76,18 @@ class Values:
     def fields(self, node: Node, path: KeyPath, known: Mapping[str, Key]) -> Fields:
         """Return the known entries of a mapping; unknown and missing keys are faults."""
         entries = self.entries(node, path)
-        if entries is None:
-            return Fields({}, path)
-        for key, entry in entries.items():
-            if key not in known:
-                hint = suggest(key, known) or f"known here: {', '.join(sorted(known))}"
-                self.fail(Place(entry.position, (*path, key)), f"unknown key `{key}`", hint)
+        return Fields({}, path) if entries is None else self.known(entries, node, path, known)
+
+    def known(self, entries: Mapping[str, Entry], node: Node, path: KeyPath, known: Mapping[str, Key]) -> Fields:
+        """Return those entries of a mapping that are known; unknown and missing keys are faults."""
+        unknown = [key for key in entries if key not in known]
+        for key in unknown:
+            hint = suggest(key, known) or f"known here: {', '.join(sorted(known))}"
+            self.fail(Place(entries[key].position, (*path, key)), f"unknown key `{key}`", hint)
         for key, each in known.items():
             if each.is_required and key not in entries:
                 self.fail(Place(node.position, path), f"`{key}` is missing", MISSING.get(key, f"add `{key}:`"))
-        return Fields({key: entry for key, entry in entries.items() if key in known}, path)
+        return Fields({key: entry for key, entry in entries.items() if key in known} if unknown else entries, path)
 
     def items(self, node: Node, path: KeyPath) -> tuple[Node, ...]:
         """Return the items of a list; anything else is a fault."""
@@ -92,34 +98,41 @@ class Values:
         return ()
 
     def text(self, node: Node, path: KeyPath) -> str:
-        """Read text; empty if it is none."""
-        if isinstance(node.value, str):
+        """Read text that is not empty; empty if it is none."""
+        if isinstance(node.value, str) and node.value.strip():
             return node.value
-        self.fail(
-            Place(node.position, path), f"`{path[-1]}` must be text, not {node.kind()}", _TEXTS.get(str(path[-1]), "")
-        )
+        what = "is empty" if isinstance(node.value, str) else f"must be text, not {node.kind()}"
+        hint = _TEXTS.get(str(path[-1]), f"write a name, or leave `{path[-1]}` out")
+        self.fail(Place(node.position, path), f"`{path[-1]}` {what}", hint)
         return ""
+
+    def axes(self, node: Node, path: KeyPath) -> str:
+        """Read the names of axes; one that is nearly a role's would count as receptive field, and is a fault."""
+        text = self.text(node, path)
+        for word in text.split():
+            if word not in AXIS_ROLES and (role := _near_role(word)):
+                what = f"the axis `{word}` would count as receptive field"
+                hint = f"did you mean `{role}`? other names must differ more from `in`, `out` and `batch`"
+                self.fail(Place(node.position, path), what, hint)
+        return text
 
     def pattern(self, node: Node, path: KeyPath) -> Pattern | None:
         """Read a name that may stand for many."""
         text = self.text(node, path)
         return self.guard(Place(node.position, path), parse_pattern, text) if text else None
 
-    def seed(self, node: Node, path: KeyPath) -> int:
-        """Read a whole number ≥ 0."""
-        if isinstance(node.value, int) and not isinstance(node.value, bool) and node.value >= 0:
-            return node.value
-        shown = node.kind() if isinstance(node.value, Mapping | tuple) else f"`{node.value}`"
-        self.fail(Place(node.position, path), f"the seed must be a whole number ≥ 0, not {shown}")
-        return 0
+    def seed(self, node: Node, path: KeyPath) -> Count:
+        """Read a whole number ≥ 0, or arithmetic."""
+        return self.count(node, path) or 0
 
     def framework(self, node: Node, path: KeyPath) -> str:
         """Read the name of a framework; empty if there is none such."""
         known = sorted(FANS_BY_FRAMEWORK)
         if isinstance(node.value, str) and node.value in known:
             return node.value
-        hint = suggest(str(node.value), known) or ", ".join(known)
-        self.fail(Place(node.position, path), f"unknown framework `{node.value}`", hint)
+        hint = suggest(str(node.value) if isinstance(node.value, str) else "", known) or ", ".join(known)
+        shown = f"`{node.value}`" if isinstance(node.value, str) else node.kind()
+        self.fail(Place(node.position, path), f"unknown framework {shown}", hint)
         return ""
 
     def dtype(self, node: Node, path: KeyPath) -> DType | str | None:
@@ -138,11 +151,9 @@ class Values:
             return value
         if isinstance(value, str):
             return self.guard(Place(node.position, path), parse_expression, value)
-        shown = f"`{value}`" if isinstance(value, float | int) else node.kind()
-        self.fail(
-            Place(node.position, path),
-            f"a {_COUNTED.get(str(path[-1]), 'dimension')} must be a whole number ≥ 0, not {shown}",
-        )
+        counted = _COUNTED.get(str(path[-1]), "a dimension")
+        shown = f"`{value}`" if type(value) in (int, float) else node.kind()
+        self.fail(Place(node.position, path), f"{counted} must be a whole number ≥ 0, not {shown}")
         return None
 
     def number(self, node: Node, path: KeyPath) -> Number | Expression | None:
@@ -152,15 +163,16 @@ class Values:
             return self.guard(Place(node.position, path), parse_expression, value)
         if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf"):
             return value
-        shown = node.kind() if value is None or isinstance(value, Mapping | tuple) else f"`{value}`"
+        shown = f"`{value}`" if type(value) in (int, float) else node.kind()
         self.fail(Place(node.position, path), f"`{path[-1]}` must be a number > 0, not {shown}")
         return None
 
     def shape(self, node: Node, path: KeyPath) -> tuple[Count, ...] | None:
         """Read a list of dimensions; None if it is none."""
         data = node.to_data()
-        if isinstance(data, list) and len(data) <= MAX_RANK and all(type(dim) is int and dim >= 0 for dim in data):
-            return tuple(data)
+        if isinstance(data, list) and len(data) <= MAX_RANK and {*map(type, data)} <= {int}:
+            if min(data, default=0) >= 0:
+                return tuple(data)
         found = self.open_shape(node, path, is_open=False)
         return None if found is None else tuple(dim for dim in found if dim is not None)
 
@@ -171,7 +183,8 @@ class Values:
             self.fail(Place(node.position, path), f"a shape must be a list, not {node.kind()}", hint)
             return None
         if len(node.value) > MAX_RANK:
-            self.fail(Place(node.position, path), f"a shape has at most {MAX_RANK} dimensions, not {len(node.value)}")
+            what = f"a shape has at most {MAX_RANK} dimensions, not {len(node.value)}"
+            self.fail(Place(node.position, path), what, "no format holds more")
             return None
         before = len(self.faults)
         dims = [
@@ -184,11 +197,7 @@ class Values:
         """Read a name, a call, a mapping with `name`, or a Keras config; None if it is neither."""
         place = Place(node.position, path)
         if isinstance(node.value, str):
-            call = self.calls.get(node.value) or self.guard(place, parse_call, node.value)
-            if call is None:
-                return None
-            self.calls[node.value] = call
-            return Init(call[0], place, call[1], call[2])
+            return self.init_call(node.value, place)
         if not isinstance(node.value, Mapping):
             self.fail(place, f"an init must be a name or a mapping, not {node.kind()}", "for example `he_normal`")
             return None
@@ -202,6 +211,18 @@ class Values:
             return None
         arguments = {key: entry.node.to_data() for key, entry in entries.items()}
         return Init(name.node.value, Place(name.node.position, path), (), arguments, Fields(entries, path).places())
+
+    def init_call(self, text: str, place: Place) -> Init | None:
+        """Read a name or a call; what stands at one place is one."""
+        init = self.inits.get(text)
+        if init is None:
+            call = self.guard(place, parse_call, text)
+            init = call and Init(call[0], place, call[1], call[2])
+        elif init.place.position is not place.position:
+            init = Init(init.name, place, init.positional, init.arguments)
+        if init:
+            self.inits[text] = init
+        return init
 
     def init_config(self, node: Node, entries: Mapping[str, Any], place: Place) -> Init | None:
         """Read an initializer as Keras writes it."""
@@ -217,7 +238,25 @@ class Values:
         return Init(name, Place(entries["class_name"].node.position, place.path), (), arguments, argument_places)
 
 
-_COUNTED = {"rank": "rank", "repeat": "count of repeats"}
+def _near_role(word: str) -> str:
+    """Return the role that a word is but for a slip, its case or what is behind it: `Out`, `in_channels`."""
+    root = re.split(r"[\W_\d]", word.lower())[0]
+    for role in AXIS_ROLES:
+        for form in (role, f"{role}s", f"{role}es", f"{role}put", f"{role}puts"):
+            if root == form or (len(root) > 1 and _is_slip(root, form)):
+                return role
+    return ""
+
+
+def _is_slip(word: str, meant: str) -> bool:
+    """Tell whether a letter too many, too few, another or exchanged makes one word of the other."""
+    if len(word) == len(meant):
+        return sum(map(str.__ne__, word, meant)) == 1 or sorted(word) == sorted(meant)
+    short, long = sorted((word, meant), key=len)
+    return any(long[:at] + long[at + 1 :] == short for at in range(len(long)))
+
+
+_COUNTED = {"rank": "a rank", "repeat": "a count of repeats", "seed": "the seed"}
 MISSING = {
     "tensors": "name at least one: `tensors: {fc1/kernel: [784, 256]}`",
     "shape": "add `shape: [784, 256]`",
@@ -229,7 +268,12 @@ _LISTS = {
     "defaults": 'write a list: `- {match: "*norm*", dtype: float32}`',
     "layers": "write a list: `- {class: Dense, units: 10}`",
 }
-_TEXTS = {"axes": "for example `axes: out in h w`"}
+_TEXTS = {
+    "axes": "for example `axes: out in h w`",
+    "match": 'for example `match: "*.bias"`; `"*"` is for all',
+    "tie": "name the other tensor: `tie: embed.weight`",
+    "class": "for example `class: Dense`",
+}
 _MAPPING: dict[KeyPath, str] = {
     (): "write `tensors:` and below it names and shapes",
     ("tensors",): "`tensors: {fc1/kernel: [784, 256]}`",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from initcli.errors import ArgumentError
+from initcli.errors import ArgumentError, suggest
 from initcli.expressions import FUNCTIONS, Broken, Number, ToldError, parse_expression
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
@@ -37,16 +38,24 @@ def resolve_variables(
         definition = definitions[name]
         try:
             if not _NAME.fullmatch(name) or name in FUNCTIONS:
-                raise ArgumentError(f"a variable cannot be called `{name}`", "use letters, digits and `_`")
+                is_function = name in FUNCTIONS
+                hint = "that is a function: give it another name" if is_function else "use letters, digits and `_`"
+                raise ArgumentError(f"a variable cannot be called `{name}`", hint)
             if isinstance(definition, str) and not _is_word(definition, definitions):
                 expression = parse_expression(definition)
-                for used in sorted(expression.names & definitions.keys()):
+                for used in sorted(expression.names):
+                    if used not in definitions:
+                        others = [each for each in definitions if each != name]
+                        hint = suggest(used, others) or f"add it to `vars`: `{used}: 1`"
+                        raise ArgumentError(f"unknown variable `{used}`", hint)
                     resolve(used, (*path, name))
-                values[name] = expression.evaluate(values)
+                named = values.get(definition)
+                values[name] = named if isinstance(named, str) else expression.evaluate(values)
             elif isinstance(definition, str | int | float) and not isinstance(definition, bool):
                 values[name] = definition if isinstance(definition, str) else _finite(name, definition)
             else:
-                raise ArgumentError(f"`{name}` must be a number, arithmetic or a word, got `{definition}`")
+                what = f"`{name}` must be a number, arithmetic or a word, not `{json.dumps(definition)[:80]}`"
+                raise ArgumentError(what, f"for example `{name}: 4*d`")
         except ToldError:
             values[name] = Broken()
         except ArgumentError as error:
@@ -66,5 +75,5 @@ def _is_word(text: str, definitions: Mapping[str, Any]) -> bool:
 
 def _finite(name: str, value: float) -> float:
     if value - value != 0:
-        raise ArgumentError(f"`{name}` must be finite, got {value}")
+        raise ArgumentError(f"`{name}` must be finite, got {value}", "write a number")
     return value

@@ -6,6 +6,7 @@ the program when they run, so that `--version` and `--help` cost no more than cl
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -14,8 +15,12 @@ from typing import IO, Any
 import click
 
 from initcli import __version__
-from initcli.cli import catalogue, console, exits, generate, inspect, plan
+from initcli.cli import catalogue, console, exits, generate, inspect, plan, schema
 from initcli.errors import Fault, InitcliError, suggest
+
+YOUNG = 100_000
+"""How many new objects the collector of cycles waits for: a plan is many small ones and no cycle, and with Python's own
+700 looking through them again and again is a third of the work."""
 
 
 class Commands(click.Group):
@@ -66,10 +71,12 @@ cli.add_command(plan.plan)
 cli.add_command(inspect.inspect)
 cli.add_command(catalogue.list_initializers)
 cli.add_command(catalogue.show_initializer)
+cli.add_command(schema.schema)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status: nothing that can happen ends in a traceback."""
+    gc.set_threshold(YOUNG)
     if "_INITCLI_COMPLETE" in os.environ:
         cli.main(prog_name="initcli")
     try:

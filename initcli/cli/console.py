@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import sys
 import time
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 1.0
 """How long a run goes on before it shows its progress."""
+
+PIECES = 100_000
+"""How many words and signs of JSON are printed at once: all of a large plan would take a gigabyte."""
 
 _STYLES = {"ok": "green", "OFF": "bold red"}
 
@@ -52,7 +56,10 @@ def show_json(data: Mapping[str, Any], *, err: bool = False) -> None:
     """Print one JSON object, in ASCII: it is the same under every encoding and moves no terminal."""
     import json
 
-    show(json.dumps(data, indent=2, allow_nan=False), err=err)
+    pieces = json.JSONEncoder(indent=2, allow_nan=False).iterencode(data)
+    while text := "".join(itertools.islice(pieces, PIECES)):
+        click.echo(text, nl=False, err=err)
+    show("", err=err)
 
 
 def show_note(text: str) -> None:

@@ -69,12 +69,12 @@ def parse_settings(_context: click.Context, parameter: click.Parameter, values: 
     """Return variables' values, still as text, by name."""
     settings: dict[str, str] = {}
     for value in values:
-        name, sign, setting = value.partition("=")
+        name, sign, setting = (part.strip() for part in value.partition("="))
         if not sign or not name or not setting:
             raise InitcliError(Fault(f"`{parameter.opts[0]} {value}` gives no value", hint="write `--set layers=2`"))
         if name in settings:
             raise InitcliError(Fault(f"`{parameter.opts[0]}` gives `{name}` twice", hint="keep one of the two"))
-        settings[name.strip()] = setting.strip()
+        settings[name] = setting
     return settings
 
 
@@ -87,8 +87,8 @@ class SpecSource:
     dtype: str | None
     settings: dict[str, str]
 
-    def load_plan(self) -> Plan:
-        """Return the plan of the spec.
+    def load_plan(self, keeps_places: bool = False) -> Plan:
+        """Return the plan of the spec; with `keeps_places` it knows the lines of a large one too.
 
         Raises:
             InitcliError: with every fault of the spec.
@@ -102,7 +102,7 @@ class SpecSource:
             raise InitcliError(Fault("standard input is closed", hint="name a file"))
         text, name = read_document(self.path, BytesIO() if sys.stdin is None else sys.stdin.buffer)
         read = None if self.path == STREAM else functools.partial(read_below, self.path)
-        return load_plan(text, name, Overrides(self.seed, dtype, self.settings), read)
+        return load_plan(text, name, Overrides(self.seed, dtype, self.settings), read, keeps_places)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ def plan(source: SpecSource, why: str | None, as_json: bool) -> None:
       initcli plan mlp.yaml --dtype bfloat16
       initcli plan llama3.yaml --set layers=2 --why lm_head.weight
     """
-    resolved = source.load_plan()
+    resolved = source.load_plan(keeps_places=why is not None)
     from initcli.cli.views import describe_plan, render_plan_summary, tabulate_plan
 
     if why is not None:

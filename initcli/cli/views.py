@@ -52,8 +52,12 @@ def explain_disagreements(report: Report) -> list[Fault]:
 
 def tabulate_plan(plan: Plan) -> Table:
     """Return what is decided of each tensor and what its law promises."""
-    heads = [_name_parts(tensor) for tensor in plan.tensors]
-    figures = [(*_promised_numbers(tensor.law.promise), render_nbytes(tensor.nbytes)) for tensor in plan.tensors]
+    initializers = {id(tensor.initializer): tensor.initializer for tensor in plan.tensors}
+    names = {key: escape(str(each)) for key, each in initializers.items()}
+    laws = {id(tensor.law): tensor.law for tensor in plan.tensors}
+    promises = {key: _promised_numbers(each.promise) for key, each in laws.items()}
+    heads = [(*_written_parts(tensor), names[id(tensor.initializer)]) for tensor in plan.tensors]
+    figures = [(*promises[id(tensor.law)], render_nbytes(tensor.nbytes)) for tensor in plan.tensors]
     total = _total_parts(plan)
     blanks = ("", "", "", "", render_nbytes(plan.nbytes))
     narrow = Table(
@@ -111,7 +115,11 @@ def _describe_tensor(tensor: PlannedTensor) -> dict[str, Any]:
 
 
 def _name_parts(tensor: PlannedTensor) -> tuple[str, ...]:
-    return escape(tensor.name), render_shape(tensor.shape), tensor.dtype.name, escape(str(tensor.initializer))
+    return (*_written_parts(tensor), escape(str(tensor.initializer)))
+
+
+def _written_parts(tensor: PlannedTensor) -> tuple[str, ...]:
+    return escape(tensor.name), render_shape(tensor.shape), tensor.dtype.name
 
 
 def _total_parts(plan: Plan) -> tuple[str, ...]:

@@ -62,18 +62,34 @@ class Slot:
 
 @dataclass(frozen=True)
 class Seal:
-    """The bytes at the start of `file` that make it readable; written last."""
+    """Bytes of `file`, at `offset`, that are no tensor's: they make it readable, and are written last."""
 
     file: Path
     data: bytes
+    offset: int = 0
+
+
+class Trailer(Protocol):
+    """The bytes of a file that tell checksums of its tensors: a zip's. They are known when the tensors are written."""
+
+    def after(self, index: int, crc32: int) -> Seal:
+        """Return what stands behind the tensor at `index`, whose bytes have this CRC-32."""
+
+    def last(self, crc32s: Sequence[int]) -> Seal:
+        """Return what ends the file, from the CRC-32 of each tensor."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A whole output: one slot for each tensor, in the tensors' order, and one seal for each file."""
+    """A whole output: one slot for each tensor, in the tensors' order, and the seals of its files.
+
+    Of a file that is written front to back the seals stand in the order of their offsets, and what no slot and no seal
+    covers is zeros. A `trailer` makes the seals that hold checksums.
+    """
 
     slots: tuple[Slot, ...]
     seals: tuple[Seal, ...]
+    trailer: Trailer | None = None
 
 
 class Entry(NamedTuple):

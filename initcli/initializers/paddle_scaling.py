@@ -91,7 +91,7 @@ class _Kaiming(PaddleInitializer):
     distribution: ClassVar[str]
 
     fan_in: float | None = parameter(None, "the fan_in to take, if not the shape's")
-    negative_slope: float | None = parameter(0.0, "the negative slope, where it is leaky_relu; none is 0.01")
+    negative_slope: float | bool | None = parameter(0.0, "the negative slope, where it is leaky_relu; none is 0.01")
     nonlinearity: str = parameter("relu", "whose gain it is")
     mode: str = parameter("fan_in", "which fan: fan_in or fan_out, which no fan_in can be given with")
 

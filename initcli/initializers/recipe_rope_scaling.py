@@ -33,8 +33,8 @@ class RotaryInvFreqDynamic(InvFreq):
     name: ClassVar[str] = "rotary_inv_freq_dynamic"
 
     factor: float = named_parameter(MISSING, "how fast the base grows, ≥ 1")
-    seq_len: int = named_parameter(MISSING, "the length of the text, ≥ 1")
-    max_position_embeddings: int = named_parameter(MISSING, "the length up to which nothing is scaled, ≥ 1")
+    seq_len: float = named_parameter(MISSING, "the length of the text, ≥ 1")
+    max_position_embeddings: float = named_parameter(MISSING, "the length up to which nothing is scaled, ≥ 1")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -68,7 +68,7 @@ class RotaryInvFreqLlama3(InvFreq):
     factor: float = named_parameter(8.0, "what low frequencies are divided by, ≥ 1")
     low_freq_factor: float = named_parameter(1.0, "the turns below which a frequency is low, > 0")
     high_freq_factor: float = named_parameter(4.0, "the turns above which a frequency is high, > low_freq_factor")
-    original_max_position_embeddings: int = named_parameter(8192, "the length that the model was first trained on, ≥ 1")
+    original_max_position_embeddings: float = named_parameter(8192, "the length of the model's first training, ≥ 1")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -106,7 +106,7 @@ class RotaryInvFreqYarn(InvFreq):
     name: ClassVar[str] = "rotary_inv_freq_yarn"
 
     factor: float = named_parameter(MISSING, "what low frequencies are divided by, ≥ 1")
-    original_max_position_embeddings: int = named_parameter(MISSING, "the length that the model was trained on, ≥ 1")
+    original_max_position_embeddings: float = named_parameter(MISSING, "the length that the model was trained on, ≥ 1")
     beta_fast: float = named_parameter(32.0, "the turns above which a frequency is kept, > 0")
     beta_slow: float = named_parameter(1.0, "the turns below which a frequency is divided, > 0")
     truncate: bool = named_parameter(True, "whether the ramp begins and ends at whole features")

@@ -162,6 +162,12 @@ def known_classes() -> dict[str, type[Initializer]]:
     return dict(sorted(_classes.items(), key=lambda item: order.get(item[1].framework, len(order))))
 
 
+def known_names() -> dict[str, str]:
+    """Return every name that finds an initializer in specs of any framework, with the full name of what it finds."""
+    load(*MODULES)
+    return dict(_aliases)
+
+
 def frameworks() -> list[str]:
     """Return the frameworks that have initializers, in alphabetical order."""
     return sorted({*MODULES, *(cls.framework for cls in _classes.values() if cls.framework)})

@@ -10,15 +10,15 @@ from __future__ import annotations
 from dataclasses import MISSING, dataclass
 from typing import ClassVar
 
-from initcli.embedding_laws import PaddedNormal
 from initcli.errors import ArgumentError
 from initcli.fans import Fans, torch_fans
 from initcli.initializers.base import check_rank, parameter, parse_number
 from initcli.initializers.bodies import ValueBody
+from initcli.initializers.embeddings import check_padding, padded_law
 from initcli.initializers.registry import register
 from initcli.initializers.scaling import scaled_law
 from initcli.initializers.torch import TorchInitializer
-from initcli.laws import Constant, Law, Normal
+from initcli.laws import Constant, Law
 
 
 class _Bounded(TorchInitializer):
@@ -159,18 +159,10 @@ class EmbeddingDefault(TorchInitializer):
     padding_idx: int | None = parameter(None, "the row that stays zero; a negative one counts from the end")
 
     def __post_init__(self) -> None:
-        if self.padding_idx is not None:
-            _check_whole("padding_idx", self.padding_idx, least=None)
+        check_padding(self.padding_idx)
 
     def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
-        check_rank(self.name, shape, 2, 2)
-        if self.padding_idx is None:
-            return Normal()
-        rows, cols = shape
-        if not -rows <= self.padding_idx < rows:
-            what = f"`padding_idx` names row {self.padding_idx}, which the shape {list(shape)} does not have"
-            raise ArgumentError(what, f"from {-rows} to {rows - 1}", parameter="padding_idx")
-        return PaddedNormal(rows, cols, int(self.padding_idx) % rows)
+        return padded_law(self.name, shape, self.padding_idx)
 
 
 @register
@@ -188,7 +180,7 @@ class PreluDefault(TorchInitializer, ValueBody):
     name: ClassVar[str] = "prelu_default"
     aliases: ClassVar[tuple[str, ...]] = ()
 
-    init: float = parameter(0.25, "the slope for negative inputs")
+    init: float | bool = parameter(0.25, "the slope for negative inputs")
 
 
 def _check_whole(parameter_name: str, value: object, least: int | None = 0) -> None:

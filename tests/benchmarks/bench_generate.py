@@ -85,11 +85,13 @@ def find_initcli() -> list[str]:
 
 def bench_gpt2(folder: Path) -> list[Line]:
     """GPT-2, 124 million parameters, 498 MB, beside PyTorch."""
-    spec, out = str(SPECS / "gpt2.yaml"), folder / "gpt2.safetensors"
+    spec, plan, out = str(SPECS / "gpt2.yaml"), folder / "gpt2.json", folder / "gpt2.safetensors"
+    with plan.open("w", encoding="utf-8") as file:
+        subprocess.run([*find_initcli(), "plan", spec, "--json"], stdout=file, check=True)
     results = alternate(
         {
             "whole": [*find_initcli(), "generate", spec, "--out", str(out), "--quiet", "--force"],
-            "torch": [sys.executable, str(HERE / "torch_peer.py"), spec, str(out)],
+            "torch": [sys.executable, str(HERE / "torch_peer.py"), str(plan), str(out)],
             "inner": [sys.executable, str(HERE / "initcli_peer.py"), spec, str(out)],
         },
         LARGE_RUNS,

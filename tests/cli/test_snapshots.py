@@ -26,6 +26,7 @@ COMMANDS = {
     "show-json": "show torch.kaiming_normal --shape 128,784 --json",
     "show-side-by-side": "show xavier",
     "show-figures": "show xavier --shape 10",
+    "schema-help": "schema --help",
     "inspect": "inspect made.safetensors",
     "inspect-json": "inspect made.safetensors --json",
     "faults": "generate bad.yaml --out bad.h5",

@@ -1,25 +1,23 @@
-"""What the client tests share: the specs, the command, the script that makes specs, the counts for the page.
+"""What the client tests share: the specs, the command, the counts for the page.
 
 Each test file runs in a process of its own, because the frameworks do not bear one another. Nothing here imports one.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode lets tests import nothing that is beside them
-pytest.register_assert_rewrite("battery", "complex_battery", "haar_battery")
+pytest.register_assert_rewrite("battery", "complex_battery", "haar_battery", "models")
 
 from verdicts import ENTRIES, FILES, LAYERS, tell_client, write_counts  # noqa: E402
 
@@ -32,26 +30,6 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 def specs():
     """The folder of the repository's specs."""
     return REPOSITORY / "specs"
-
-
-@pytest.fixture(scope="session")
-def shapes(specs):
-    """A function: the name of a spec to its tensors, name -> shape, as the text has them (no initcli involved)."""
-
-    def read(name):
-        tensors = yaml.safe_load((specs / name).read_text("utf-8"))["tensors"]
-        return {name: tuple(shape) for name, shape in tensors.items()}
-
-    return read
-
-
-@pytest.fixture(scope="session")
-def make_specs():
-    """The module tests/clients/make_specs.py."""
-    spec = importlib.util.spec_from_file_location("make_specs", Path(__file__).with_name("make_specs.py"))
-    module = sys.modules["make_specs"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="session")

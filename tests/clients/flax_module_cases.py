@@ -19,10 +19,10 @@ WINDOWS = [
 CONVOLVED = [
     ((20, 8), {"kernel_size": 4, "padding": "CAUSAL", "kernel_dilation": 2}),
     ((20, 8), {"kernel_size": 4, "padding": "REFLECT", "strides": None}),
-    (IMAGE, {"kernel_size": (3, 2), "padding": "same", "input_dilation": (2, 3), "strides": 2}),
+    (IMAGE, {"kernel_size": (3, 2), "padding": "same", "input_dilation": None, "strides": 2}),
     (IMAGE, {"kernel_size": (3, 2), "padding": "SAME_LOWER", "strides": 4}),
-    (IMAGE, {"kernel_size": (3, 2), "padding": "CIRCULAR", "input_dilation": 2}),
-    (IMAGE, {"kernel_size": (3, 2), "padding": "valid", "input_dilation": (1, 3)}),
+    (IMAGE, {"kernel_size": (3, 2), "padding": 0, "input_dilation": 2}),
+    (IMAGE, {"kernel_size": (3, 2), "padding": (3, -1), "input_dilation": (1, 3), "strides": (3, 2)}),
     (IMAGE, {"kernel_size": (30, 2), "padding": "VALID"}),
 ]
 """The same, that plain convolutions take alone."""
@@ -31,7 +31,7 @@ GROUPED = [(IMAGE, {"kernel_size": (3, 3), "feature_group_count": groups}) for g
 
 CELLS = [
     ("LSTMCell", {"recurrent_kernel_init": "lecun_normal"}),
-    ("OptimizedLSTMCell", {"param_dtype": "bfloat16"}),
+    ("OptimizedLSTMCell", {"param_dtype": "bfloat16", "recurrent_kernel_init": "normal"}),
     ("GRUCell", {"bias_init": "ones"}),
     ("SimpleCell", {"residual": True}),
 ]
@@ -63,8 +63,8 @@ LINEN = [
     ("Embed", (11,), {"num_embeddings": 1000, "features": 64}),
     ("Embed", (), {"num_embeddings": 20, "features": 50, "embedding_init": "he_normal", "param_dtype": "bfloat16"}),
     *((name, IMAGE, rest) for name in ("LayerNorm", "RMSNorm", "InstanceNorm", "BatchNorm") for rest in NORMS),
-    *((name, IMAGE, rest) for name in ("LayerNorm", "InstanceNorm", "BatchNorm", "GroupNorm") for rest in BIASED[:1]),
-    *((name, IMAGE, {"num_groups": 3, **rest}) for name in ("GroupNorm",) for rest in NORMS),
+    *((name, IMAGE, rest) for name in ("LayerNorm", "InstanceNorm", "BatchNorm") for rest in BIASED),
+    *(("GroupNorm", IMAGE, {"num_groups": 3, **rest}) for rest in [*NORMS, *BIASED]),
     ("LayerNorm", IMAGE, {"reduction_axes": (1, 2), "feature_axes": (3, 1), **BIASED[1]}),
     ("LayerNorm", IMAGE, {"reduction_axes": (1, 2, 3), "feature_axes": (3, 1)}),
     ("LayerNorm", IMAGE, {"scale_init": "normal", "bias_init": "ones"}),
@@ -117,6 +117,7 @@ NNX = [
     ("GroupNorm", {"num_features": 6, "num_groups": None, "group_size": 2}),
     *((name, {"in_features": 50, "hidden_features": 60}) for name, _ in CELLS),
     *((name, {"in_features": 64, "hidden_features": 30, **rest}) for name, rest in CELLS),
+    ("LSTMCell", {"in_features": 20, "hidden_features": 30, "param_dtype": "bfloat16"}),
     *(("MultiHeadAttention", {"num_heads": 4, "in_features": 64, **rest}) for rest in HEADS),
     ("MultiHeadAttention", {"num_heads": 4, "in_features": 64, "num_kv_heads": 2, "in_kv_features": 24}),
     *(("PReLU", rest) for rest in ({}, {"negative_slope_init": 0.25, "param_dtype": "bfloat16"})),
@@ -131,7 +132,6 @@ WRONG_WINDOWS = [
     {"padding": (1, 2, 3)},
     {"padding": ((1, 2, 3), 1)},
     {"padding": 1.5},
-    {"strides": 0},
     {"kernel_size": 2.5},
     {"kernel_size": (-1, 2)},
     {"kernel_dilation": 0},
@@ -161,6 +161,7 @@ REFUSED_LINEN = [
     ("Conv", IMAGE, {**CONV, "feature_group_count": 4}),
     ("Conv", IMAGE, {**CONV, "feature_group_count": 3, "features": 7}),
     ("Conv", IMAGE, {**CONV, "input_dilation": (1, 2, 3)}),
+    *(("Conv", IMAGE, {**CONV, "input_dilation": 2, "padding": word}) for word in ("SAME", "VALID", "CIRCULAR")),
     ("ConvLocal", IMAGE, {**CONV, "feature_group_count": 2}),
     ("ConvTranspose", IMAGE, {**CONV, "padding": "CAUSAL"}),
     ("ConvTranspose", (5, 5, 5, 5, 5), {"features": 3, "kernel_size": (3, 3, 3, 3)}),
@@ -168,7 +169,6 @@ REFUSED_LINEN = [
     ("Embed", (11,), {"num_embeddings": -3, "features": 4}),
     ("LayerNorm", IMAGE, {"feature_axes": 4}),
     ("LayerNorm", IMAGE, {"reduction_axes": (1, 5)}),
-    ("BatchNorm", IMAGE, {"axis": -5}),
     ("InstanceNorm", IMAGE, {"feature_axes": 0}),
     ("GroupNorm", IMAGE, {}),
     ("GroupNorm", IMAGE, {"num_groups": 4}),
@@ -181,7 +181,7 @@ REFUSED_LINEN = [
     ("MultiHeadDotProductAttention", TEXT, {"num_heads": 5}),
     ("MultiHeadDotProductAttention", TEXT, {"num_heads": 4, "qkv_features": 42}),
     ("MultiHeadDotProductAttention", TEXT, {"num_heads": 0}),
-    ("PReLU", TEXT, {"negative_slope_init": "nonsense"}),
+    ("PReLU", TEXT, {"negative_slope_init": None}),
     ("Dropout", TEXT, {"rate": "nonsense", "deterministic": False}),
 ]
 
@@ -205,7 +205,7 @@ REFUSED_NNX = [
     ("MultiHeadAttention", {"num_heads": 5, "in_features": 64}),
     ("MultiHeadAttention", {"num_heads": 4, "in_features": 64, "num_kv_heads": 3}),
     ("MultiHeadAttention", {"num_heads": 4, "in_features": 64, "qkv_features": 42}),
-    ("PReLU", {"negative_slope_init": "nonsense"}),
+    ("PReLU", {"negative_slope_init": 10**400}),
 ]
 
 STRICTER_LINEN = [
@@ -213,15 +213,17 @@ STRICTER_LINEN = [
     ("DenseGeneral", TEXT, {"features": 3, "batch_dims": (0,)}),
     ("DenseGeneral", TEXT, {"features": 3, "axis": (0, 1)}),
     ("LayerNorm", TEXT, {"feature_axes": 0}),
+    ("BatchNorm", TEXT, {"axis": -4}),
     ("Conv", (20, 8), {"features": 3, "kernel_size": (3, 3)}),
     ("ConvTranspose", IMAGE, {**CONV, "padding": "same"}),
 ]
-"""What flax takes, the batch's size for a weight's among it."""
+"""What flax takes: the size of the batch for that of a weight, or of an axis that is not there for the last."""
 
 STRICTER_NNX = [
     ("Conv", {"in_features": 6, "out_features": 12, "kernel_size": 3, "feature_group_count": 4}),
     ("Conv", {"in_features": 6, "out_features": 12, "kernel_size": 3, "padding": "WRAP"}),
     ("Conv", {"in_features": 6, "out_features": 12, "kernel_size": (3, 3), "strides": (1, 2, 3)}),
+    ("Conv", {"in_features": 6, "out_features": 12, "kernel_size": (3, 3), "input_dilation": 2}),
     ("Dropout", {"rate": "nonsense"}),
 ]
 """What nnx refuses only when it is called."""

@@ -1,4 +1,4 @@
-"""Keras's layers with several sets of arguments each: taken by both sides, refused by both, refused here alone.
+"""Keras's layers with several sets of arguments each, and chains of them.
 
 A case is a class, its arguments, and the shape of one example of its input.
 """
@@ -10,7 +10,7 @@ CONV = {"class": "Conv2D", "filters": 16, "kernel_size": 3}
 CELL = {"class": "LSTMCell", "units": 32}
 FIRST = {"data_format": "channels_first"}
 
-SPACE = {1: (29,), 2: (17, 14), 3: (9, 10, 11)}
+SPACE = {1: (29,), 2: (17, 14), 3: (7, 8, 9)}
 """Lengths of space by the number of axes."""
 
 WINDOWS = [
@@ -250,6 +250,7 @@ WRAPPERS = [
         for rest in ({}, {"power_iterations": 3})
         for layer, shape in (
             ({**DENSE, "units": 2000}, (9,)),
+            ({**DENSE, "lora_rank": 2}, (9,)),
             ({**CONV, "use_bias": False}, (12, 12, 4)),
             ({"class": "Embedding", "input_dim": 40, "output_dim": 32}, (9,)),
             ({"class": "Conv2DTranspose", "filters": 4, "kernel_size": 3}, (12, 12, 4)),
@@ -298,7 +299,7 @@ NORMALIZATION = [
 
 ATTENTION = [
     *(
-        ("MultiHeadAttention", {"num_heads": 8, "key_dim": 64, **rest}, (9, 512))
+        ("MultiHeadAttention", {"num_heads": 6, "key_dim": 16, **rest}, (9, 96))
         for rest in (
             {},
             {"use_bias": False},
@@ -330,3 +331,78 @@ CASES = [
     *(*CORE, *CONVOLUTIONS, *POOLING, *RESHAPING, *UNCHANGING),
     *(*RECURRENT, *WRAPPERS, *NORMALIZATION, *ATTENTION),
 ]
+
+CHAINS = [
+    (
+        (28, 28, 1),
+        ("Conv2D", {"filters": 32, "kernel_size": 3, "activation": "relu", "kernel_initializer": "he_normal"}),
+        ("MaxPooling2D", {}),
+        ("Conv2D", {"filters": 64, "kernel_size": 3, "strides": 2, "padding": "same"}),
+        ("BatchNormalization", {}),
+        ("Activation", {"activation": "relu"}),
+        ("ZeroPadding2D", {}),
+        ("Conv2DTranspose", {"filters": 8, "kernel_size": 3, "strides": 2}),
+        ("Cropping2D", {"cropping": 1}),
+        ("Dropout", {"rate": 0.25}),
+        ("Flatten", {}),
+        ("Dense", {"units": 64, "kernel_initializer": "random_uniform", "bias_initializer": "zeros"}),
+        ("Dense", {"units": 10}),
+    ),
+    (
+        (None,),
+        ("Embedding", {"input_dim": 1000, "output_dim": 64, "mask_zero": True}),
+        ("Bidirectional", {"layer": {**GRU, "return_sequences": True}}),
+        ("Bidirectional", {"layer": {**GRU, "return_sequences": True}, "merge_mode": "ave"}),
+        ("LSTM", {"units": 20, "return_sequences": True}),
+        ("TimeDistributed", {"layer": DENSE}),
+        ("GlobalAveragePooling1D", {}),
+        ("LayerNormalization", {}),
+        ("PReLU", {}),
+        ("Dense", {"units": 2}),
+    ),
+    (
+        (32,),
+        ("Dense", {"units": 48}),
+        ("Reshape", {"target_shape": [4, 4, 3]}),
+        ("UpSampling2D", {}),
+        ("SeparableConv2D", {"filters": 6, "kernel_size": 3}),
+        ("DepthwiseConv2D", {"kernel_size": 3, "padding": "same"}),
+        ("GroupNormalization", {"groups": 3}),
+        ("Permute", {"dims": [3, 1, 2]}),
+        ("TimeDistributed", {"layer": {"class": "Flatten"}}),
+        ("RNN", {"cell": [{"class": "LSTMCell", "units": 3}, {"class": "GRUCell", "units": 4}]}),
+        ("RepeatVector", {"n": 3}),
+        ("RNN", {"cell": [{"class": "LSTMCell", "units": 5}], "return_sequences": True}),
+        ("Conv1D", {"filters": 4, "kernel_size": 2, "padding": "causal"}),
+        ("Normalization", {}),
+    ),
+    (
+        (6, 16, 16, 3),
+        ("ConvLSTM2D", {"filters": 4, "kernel_size": 3, "return_sequences": True}),
+        ("Conv3D", {"filters": 2, "kernel_size": [3, 3, 3], "padding": "same"}),
+        ("GlobalMaxPooling3D", {"keepdims": True}),
+        ("Flatten", {}),
+        ("SpectralNormalization", {"layer": {"class": "Dense", "units": 3}}),
+        ("RMSNormalization", {}),
+    ),
+]
+"""The shape of one example, and the layers one behind the other."""
+
+NO_LAYERS = {
+    *("Layer", "Wrapper", "InputSpec", "Lambda", "Pipeline", "TFSMLayer", "TorchModuleWrapper"),
+    *("JaxLayer", "FlaxLayer"),
+    *("Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract"),
+    *("CategoryEncoding", "Discretization", "HashedCrossing", "Hashing", "IntegerLookup", "StringLookup"),
+    *("TextVectorization", "MelSpectrogram", "STFTSpectrogram", "MaxNumBoundingBoxes"),
+    *("AugMix", "AutoContrast", "CenterCrop", "ContrastLimitedAdaptiveHistogramEqualization", "CutMix", "Equalization"),
+    *("MixUp", "RandAugment", "Resizing", "Solarization"),
+    *(
+        f"Random{name}"
+        for name in (
+            *("Brightness", "ColorDegeneration", "ColorJitter", "Contrast", "Crop", "ElasticTransform", "Erasing"),
+            *("Flip", "GaussianBlur", "Grayscale", "Hue", "Invert", "Perspective", "Posterization", "Rotation"),
+            *("Saturation", "Sharpness", "Shear", "Translation", "Zoom"),
+        )
+    ),
+}
+"""Parents, code of one's own, what has several inputs, and what prepares data."""

@@ -14,14 +14,14 @@ ROOT = PACKAGE.parent
 
 LAYERS = [
     {"errors", "units", "calls", "expressions", "patterns"},
-    {"dtypes", "scratch", "fans", "stream", "quantiles", "truncation", "elementary", "frequencies"},
+    {"dtypes", "scratch", "fans", "stream", "quantiles", "truncation", "elementary", "frequencies", "checksums"},
     {"laws", "whole_laws", "convolution_laws", "fixed_laws", "sparse_laws", "kernel_laws"}
     | {"embedding_laws", "fourier_laws"}
     | {"complex_laws", "table_laws", "state_laws", "simplex_laws", "moments", "sampling"},
     {"initializers"},
     {"layers"},
     {"tree", "yaml_document", "json_document", "quick_json", "document", "inclusion"},
-    {"spec", "variables", "definitions", "values", "reader", "scopes", "conditions"},
+    {"spec", "variables", "definitions", "values", "reader", "scopes", "conditions"} | {"initializer_schema", "schema"},
     {"layer_expansion", "plan", "ties", "resolution"},
     {"files", "publish", "formats", "report"},
     {"engine"},

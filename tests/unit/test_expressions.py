@@ -34,7 +34,13 @@ SCOPE: dict[str, Any] = {"d": 768, "heads": 12, "layers": 24, "rate": 0.1, "proj
         ("ceil(7/2) + floor(7/2)", 7),
         ("min(d, 5, layers)", 5),
         ("max(1, 2)", 2),
-        ("log2(8)", 3.0),
+        ("log2(8)", 3),
+        ("log2(1/8)", -3),
+        ("log2(10)", 3.321928094887362),
+        ("sqrt(9/4)", Fraction(3, 2)),
+        ("sqrt(3)", math.sqrt(3)),
+        ("8**(1/3)", 2.0),
+        ("0**0.5", 0.0),
         ("rate * 2", 0.2),
         ("1e-3", 0.001),
         ("(1/3) * 3", 1),
@@ -79,7 +85,7 @@ def test_arithmetic_gives_what_a_reader_expects(text: str, value: Any) -> None:
         ("1 if d else 2", "no arithmetic"),
         ("d < 3", "no arithmetic"),
         ("d +", "no arithmetic"),
-        ("", "no arithmetic"),
+        ("", "an empty text is no number"),
         ("1; 2", "no arithmetic"),
     ],
 )
@@ -124,6 +130,10 @@ def test_whole_arithmetic_is_that_of_fractions(text: str) -> None:
     class Exact(ast.NodeTransformer):
         def visit_Constant(self, node: ast.Constant) -> ast.expr:
             return ast.Call(ast.Name("Fraction", ast.Load()), [node], [])
+
+        def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+            """Return whole quotients as fractions too, where Python's `//` makes an int of them."""
+            return ast.Call(ast.Name("Fraction", ast.Load()), [self.generic_visit(node)], [])
 
     tree = ast.fix_missing_locations(Exact().visit(ast.parse(text, mode="eval")))
     names = {name: Fraction(SCOPE[name]) for name in ("d", "heads", "layers")}

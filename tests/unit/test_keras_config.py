@@ -8,7 +8,7 @@ import pytest
 from initcli import initializers
 from initcli.errors import ArgumentError, InitcliError
 from initcli.initializers.keras_config import read_config
-from initcli.plan import load_plan
+from initcli.resolution import load_plan
 
 # What keras.initializers.serialize of Keras 3.15.1 and Keras 2.2.4 wrote, or tf.keras 2.15, and what it means here.
 WRITTEN: list[tuple[dict[str, Any], str]] = [

@@ -11,7 +11,7 @@ import pytest
 from initcli.errors import ArgumentError
 from initcli.fourier_laws import COSINE_SUMS, Fourier, cosine_window
 from initcli.initializers import get
-from initcli.plan import load_plan
+from initcli.resolution import load_plan
 from initcli.scratch import Scratch
 from initcli.stream import Stream
 

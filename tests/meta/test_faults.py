@@ -1,0 +1,154 @@
+"""Every kind of fault that a spec can have, as `initcli plan` prints it, in one file to read.
+
+`INITCLI_UPDATE_SNAPSHOTS=1 pytest tests/meta/test_faults.py` writes it anew; read the difference before keeping it.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import os
+import re
+import runpy
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import initcli
+from initcli.cli import main
+
+CASES = runpy.run_path(str(Path(__file__).with_name("fault_cases.py")))["CASES"]
+PACKAGE = Path(initcli.__file__).parent
+SNAPSHOT = Path(__file__).parent / "faults.txt"
+
+MODULES = (
+    *("tree", "document", "yaml_document", "json_document", "inclusion"),
+    *("expressions", "patterns", "variables", "scopes", "calls", "values", "reader", "conditions"),
+    *("layer_expansion", "ties", "resolution"),
+)
+"""The modules that tell faults of a spec."""
+
+TELLERS = {"fail", "refuse", "refuse_key", "report", "fault", "Fault", "UnreadableError", "_refuse"}
+"""What a message is given to, beside errors of our own."""
+
+ELSEWHERE = {
+    r"`.*` leads out of the spec's folder": "tests/unit/test_inclusion.py, which makes links",
+    r".* is larger than .* MiB": "tests/unit/test_document.py",
+    r"the name of the spec is empty": "tests/unit/test_document.py",
+    r"no file .*": "of the command line, as the same for an included file",
+    r".* is a directory": "tests/cli/test_faults.py",
+    r".* may not be read: permission denied": "tests/unit/test_document.py, which takes the right away",
+    r".* cannot be read: .*": "tests/unit/test_document.py",
+    r"more than .* faults: the rest is not read": "tests/unit/test_tree.py",
+    r"more than .* values, aliases followed": "tests/unit/test_tree.py",
+    r"`.*` has no value": "never told: it follows from another",
+    r"two tensors are called `.*`": "",
+}
+"""Messages that no case here can show, and where they are tested."""
+
+
+def render(case: Any, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    """Return what `initcli plan` prints of a spec."""
+    text = case.text.encode() if isinstance(case.text, str) else case.text
+    (folder / case.source).write_bytes(text)
+    for name, each in case.files.items():
+        (folder / name).write_text(each)
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(text)))
+    settings = [word for key, value in case.settings.items() for word in ("--set", f"{key}={value}")]
+
+    status = main(("plan", case.source, *settings))
+
+    printed = capsys.readouterr()
+    assert status == 2
+    assert printed.out == ""
+    return printed.err
+
+
+@pytest.fixture(scope="module")
+def faults() -> dict[str, str]:
+    """What each case has printed so far."""
+    return {}
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_a_kind_of_fault_is_told_as_in_the_snapshot(
+    kind: str,
+    faults: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What, where, the way out: to the letter as it was looked at and found good."""
+    faults[kind] = render(CASES[kind], tmp_path, monkeypatch, capsys)
+
+    if os.environ.get("INITCLI_UPDATE_SNAPSHOTS"):
+        if len(faults) == len(CASES):
+            SNAPSHOT.write_text("\n".join(f"## {each}\n\n{text}" for each, text in faults.items()))
+        return
+    assert faults[kind] == snapshot()[kind]
+
+
+def snapshot() -> dict[str, str]:
+    """Return what the snapshot says of each kind."""
+    sections = SNAPSHOT.read_text().removeprefix("## ").split("\n## ")
+    return {section.split("\n", 1)[0]: section.split("\n", 2)[2].rstrip("\n") + "\n" for section in sections}
+
+
+def test_the_snapshot_holds_these_kinds_and_no_others() -> None:
+    """A case that is gone leaves nothing behind."""
+    assert list(snapshot()) == list(CASES)
+
+
+def test_every_fault_has_a_place() -> None:
+    """File, line and column; only a setting of the command line has none."""
+    for kind, text in snapshot().items():
+        if not CASES[kind].settings:
+            assert re.search(r"^  --> (<stdin>|\w+\.(yaml|json)):\d+:\d+", text, re.MULTILINE), kind
+
+
+def messages(module: str) -> Iterator[str]:
+    """Yield a regular expression for each message that a module tells."""
+    tree = ast.parse((PACKAGE / f"{module}.py").read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called in TELLERS or called.endswith("Error"):
+                for argument in node.args[:3]:  # the place or the node may come first
+                    if found := list(patterns(argument)):
+                        yield from found
+                        break
+        elif isinstance(node, ast.Assign) and "what" in ast.unparse(node.targets[0]).strip("()").split(", "):
+            yield from patterns(node.value.elts[0] if isinstance(node.value, ast.Tuple) else node.value)
+
+
+def patterns(node: ast.expr) -> Iterator[str]:
+    """Yield a regular expression for what a text of the source comes to; of a condition for both."""
+    if isinstance(node, ast.IfExp):
+        yield from patterns(node.body)
+        yield from patterns(node.orelse)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value:
+        yield re.escape(node.value)
+    elif isinstance(node, ast.JoinedStr):
+        yield "".join(re.escape(str(p.value)) if isinstance(p, ast.Constant) else ".*" for p in node.values)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_message_of_the_source_has_a_case(module: str) -> None:
+    """Read from the syntax tree of each module: what it raises or appends is shown here, or tested where it says."""
+    told = re.findall(r"^error: (.*)$", SNAPSHOT.read_text(), re.MULTILINE)
+    elsewhere = {pattern for pattern in ELSEWHERE}
+
+    missing = [
+        pattern
+        for pattern in messages(module)
+        if len(pattern.replace(".*", "")) > 3
+        and not any(re.search(pattern, what) for what in told)
+        and not any(re.fullmatch(each.replace(".*", "(.*)"), pattern.replace("\\", "")) for each in elsewhere)
+    ]
+
+    assert not missing
