@@ -48,8 +48,10 @@ def matcher(match: str) -> Callable[[str], Any]:
     """Return a function that tells whether a name fits.
 
     Raises:
-        ArgumentError: no regular expression after `re:`, or one that could take for ever.
+        ArgumentError: it is too long, or no regular expression after `re:`, or one that could take for ever.
     """
+    if len(match) > MAX_TEXT:
+        raise ArgumentError(f"`match` of {len(match):,} characters is too long", f"at most {MAX_TEXT:,}")
     if match.startswith("re:"):
         return _compile(match[3:])
     return re.compile(translate(match)).match
@@ -61,8 +63,6 @@ def _compile(text: str) -> Callable[[str], Any]:
     A match chooses for each of k quantifiers where it ends, at most C(n + k, k) ways for n characters, and for each
     group one of its alternatives. That holds where no repeat stands in a repeat.
     """
-    if len(text) > MAX_TEXT:
-        raise ArgumentError(f"a regular expression of {len(text):,} characters is too long", f"at most {MAX_TEXT:,}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

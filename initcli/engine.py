@@ -54,7 +54,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Drawn:
-    """What a worker made of a piece: its moments, its place and size in bytes, checksums if wanted, a stream's bytes."""
+    """What a worker made of a piece: its moments, place and size in bytes, checksums if wanted, a stream's bytes."""
 
     index: int
     start: int
@@ -226,7 +226,7 @@ class _Worker:
         moments = Moments()
         for start in range(0, len(stored), CHUNK_ELEMS):
             moments = moments.merge(self._measure(stored[start : start + CHUNK_ELEMS], tensor))
-        crc32 = zlib.crc32(memoryview(stored.view(np.uint8))) if self.layout.trailer else 0
+        crc32 = zlib.crc32(stored.view(np.uint8).data) if self.layout.trailer else 0
         data = deliver(piece, stored)
         return Drawn(piece.index, piece.start * stored.itemsize, moments, stored.nbytes, crc32, data=data)
 

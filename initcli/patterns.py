@@ -184,7 +184,9 @@ class Pattern:
                 yield from self._expand(at + 1, name + text, scope, bound)
 
 
-MAX_COUNTED = 100_000
+MAX_TEXT = 10_000
+MAX_BRACES = 100
+MAX_COUNTED = 10_000
 """After as many turns, a loop is counted by its first one where inner loops depend on it."""
 
 
@@ -194,8 +196,12 @@ def parse_pattern(text: str) -> Pattern:
     Raises:
         ArgumentError: braces that do not match, or what stands in them is no loop.
     """
+    if len(text) > MAX_TEXT:
+        raise ArgumentError(f"a name of {len(text):,} characters is too long", f"at most {MAX_TEXT:,}")
     if "{" not in text and "}" not in text:
         return Pattern(text, (text,))
+    if text.count("{") > MAX_BRACES:
+        raise ArgumentError(f"a name with {text.count('{'):,} braces is too tangled", f"at most {MAX_BRACES}")
     parts: list[str | Loop] = []
     plain, at = "", 0
     while at < len(text):

@@ -176,8 +176,7 @@ class _Reader(Values):
         """Read what a rule or a default is for; None if that is wrong."""
         before = len(self.faults)
         match = fields.read("match", self.text) or ""
-        if match.startswith("re:"):
-            self.guard(fields.place("match"), matcher, match)
+        self.guard(fields.place("match"), matcher, match)
         rank, shape = fields.read("rank", self.count), fields.read("shape", self.open_shape)
         if len(self.faults) > before or "match" not in fields:
             return None

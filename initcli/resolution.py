@@ -219,7 +219,7 @@ class _Resolver:
                 self.names_in[key] = sorted(names_in((init,)))
             key = (key, *[scope.get(name) for name in self.names_in[key]])
         if key not in self.initializers:
-            self.initializers[key] = self.build(init, scope)
+            self.initializers[key] = None if id(init) in self.failed else self.build(init, scope)
         return self.initializers[key]
 
     def build(self, init: Init, scope: Scope) -> Initializer | None:

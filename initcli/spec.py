@@ -18,6 +18,9 @@ from initcli.tree import Node, render_path
 VERSION = 1
 """The version of the spec language that this program reads."""
 
+MAX_SHOWN = 1000
+"""The most characters of a message: what it repeats of the spec can be of any length."""
+MAX_RULES = 1000
 MAX_RANK = 32  # HDF5's limit, H5S_MAX_RANK
 
 KeyPath: TypeAlias = tuple[str | int, ...]
@@ -36,7 +39,8 @@ class Place:
 
     def fault(self, what: str, hint: str = "") -> Fault:
         """Return a fault at this place."""
-        return Fault(what, self.position, render_path(self.path), hint)
+        shown = what if len(what) <= MAX_SHOWN else f"{what[:MAX_SHOWN]}…"
+        return Fault(shown, self.position, render_path(self.path), hint[:MAX_SHOWN])
 
     def seen_from(self, other: Place) -> str:
         """Return the line, and of another file than that of `other` its name too."""

@@ -53,6 +53,6 @@ def _follow(ties: Mapping[str, Tie]) -> dict[str, str]:
         while name in ties and name not in ends:
             ends[name] = ""  # what comes back to it goes round
             path.append(name)
-            name = ties[name].target  # noqa: PLW2901
+            name = ties[name].target
         ends.update(dict.fromkeys(path, ends.get(name, name)))
     return ends

@@ -170,9 +170,9 @@ class Values:
     def shape(self, node: Node, path: KeyPath) -> tuple[Count, ...] | None:
         """Read a list of dimensions; None if it is none."""
         data = node.to_data()
-        if isinstance(data, list) and len(data) <= MAX_RANK and {*map(type, data)} <= {int}:
-            if min(data, default=0) >= 0:
-                return tuple(data)
+        is_plain = isinstance(data, list) and len(data) <= MAX_RANK and {*map(type, data)} <= {int}
+        if is_plain and min(data, default=0) >= 0:
+            return tuple(data)
         found = self.open_shape(node, path, is_open=False)
         return None if found is None else tuple(dim for dim in found if dim is not None)
 

@@ -155,7 +155,7 @@ CASES: dict[str, Case] = {
     "a fan that is no number": tensor("shape: [2, 2], init: he_normal, fan_in: 0"),
     "a fan that comes out as zero": tensor("shape: [2, 2], init: he_normal, fan_in: 1-1"),
     # ties
-    "a tie and an init": tensor("tie: v, init: zeros"),
+    "a tie and an init": Case(f"tensors:\n  w: {{tie: v, init: zeros}}\n  v: {OK}\n"),
     "a tie to itself": tensor("tie: w"),
     "a tie to a tie": Case(f"tensors:\n  a: {{tie: b}}\n  b: {{tie: c}}\n  c: {OK}\n"),
     "ties that go round": Case("tensors:\n  a: {tie: b}\n  b: {tie: a}\n"),
@@ -166,6 +166,12 @@ CASES: dict[str, Case] = {
     "no match": rule("init: zeros"),
     "an empty match": rule("match: '', init: zeros"),
     "no regular expression": rule("match: 're:(', init: zeros"),
+    "a regular expression that could take for ever": rule("match: 're:(a+)+', init: zeros"),
+    "a regular expression of too many choices": Case(
+        f"tensors: {{{'w' * 40}: [2]}}\nrules:\n  - {{match: 're:{'w?' * 60}', init: zeros}}\n"
+    ),
+    "a regular expression that is too long": rule(f"match: 're:{'w' * 1001}', init: zeros"),
+    "a verbose regular expression": rule("match: 're:(?x)w', init: zeros"),
     "a rule for no tensor": Case(f"tensors: {{w: {OK}}}\nrules:\n  - {{match: v*, init: ones}}\n"),
     "a regular expression for no tensor": Case(f"tensors: {{w: {OK}}}\nrules:\n  - {{match: 're:v+', init: ones}}\n"),
     "a rule that decides nothing": Case(f"tensors: {{w: {OK}}}\nrules:\n  - {{match: w*, init: ones}}\n"),
