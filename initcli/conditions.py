@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable
 from fnmatch import translate
 from functools import lru_cache
+from itertools import zip_longest
 from math import comb
 from typing import Any
 
@@ -89,7 +90,7 @@ def _measure(text: str) -> tuple[int, int]:
     """
     quantifiers, choices, branches, wild = 0, 1, [1], [False]
     tokens = list(_TOKEN.finditer(text))
-    for token, after in zip(tokens, [*tokens[1:], None], strict=True):
+    for token, after in zip_longest(tokens, tokens[1:]):
         if token["open"]:
             if "x" in (token["flags"] or ""):
                 raise ArgumentError(f"{quote(text)} is verbose, as no rule needs to be", "leave the flag `x` out")
@@ -106,6 +107,8 @@ def _measure(text: str) -> tuple[int, int]:
             is_wild = wild.pop()
             wild[-1] |= is_wild
             if is_wild and after and after["quantifier"] and after.start() == token.end() and after[0][0] != "?":
-                what = f"{quote(text)} repeats a group in which something repeats or is chosen: that could take for ever"
+                what = (
+                    f"{quote(text)} repeats a group in which something repeats or is chosen: that could take for ever"
+                )
                 raise ArgumentError(what, "write it without the outer or the inner one: `[\\w.]+` for `(\\w+\\.)+`")
     return quantifiers, choices * branches[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -13,6 +14,7 @@ from initcli.dtypes import DTYPES
 from initcli.errors import ArgumentError, Fault, suggest
 from initcli.expressions import Scope, ToldError
 from initcli.layers import STYLES, Shape, Weight, find_layer
+from initcli.object_paths import ObjectTree
 from initcli.patterns import Pattern
 from initcli.scopes import evaluate_count, evaluate_shape, evaluate_value, hint_at_word
 from initcli.spec import MAX_RANK, Init, LayerSpec, Place, Spec, TensorSpec
@@ -48,6 +50,7 @@ class _Expansion:
         self.is_over = False
         self.broken: set[int] = set()
         self.tensors: list[TensorSpec] = []
+        self.objects = ObjectTree()
 
     def run(self) -> list[TensorSpec]:
         place = self.spec.input_place
@@ -75,10 +78,11 @@ class _Expansion:
             try:
                 if layer.layers is None:
                     for name, inner in self.names(layer, index, seen, bound):
-                        self.layer(layer, prefix + name + self.style.separator, inner)
+                        self.layer(layer, prefix + name + self.style.separator, inner, seen)
                 else:
                     for name, inner in self.blocks(layer, bound):
-                        self.walk(layer.layers, prefix + name, inner)
+                        with self.objects.inside(is_model=self.is_model(layer)):
+                            self.walk(layer.layers, prefix + name, inner)
                         if self.is_over:
                             return
             except ArgumentError as error:
@@ -102,6 +106,12 @@ class _Expansion:
                 self.take(1)
                 own = name + self.style.separator if name and not name.endswith(self.style.separator) else name
                 yield own + repeat, inner
+
+    def is_model(self, block: LayerSpec) -> bool:
+        """Tell whether a block is a model within Keras's model: it has names of its own, and is not all there is."""
+        is_one = block.repeat is None and not (block.name and block.name.loops)
+        is_whole = is_one and len(self.spec.layers) == 1 and self.spec.layers[0] is block
+        return not is_whole and self.spec.framework == "keras" and bool(block.name or not is_one)
 
     def names(self, layer: LayerSpec, index: int, seen: Counter[str], bound: Scope) -> Iterator[tuple[str, Scope]]:
         """Yield the layer's names, and the values of the loops around each."""
@@ -132,7 +142,7 @@ class _Expansion:
     def scope(self, bound: Scope) -> Scope:
         return {**self.spec.variables, **bound} if bound else self.spec.variables
 
-    def layer(self, layer: LayerSpec, prefix: str, bound: Scope) -> None:
+    def layer(self, layer: LayerSpec, prefix: str, bound: Scope, seen: Counter[str]) -> None:
         self.take(1)
         scope = self.scope(bound)
         known = find_layer(self.spec.framework, layer.class_name)
@@ -144,15 +154,18 @@ class _Expansion:
             with naming(name):
                 arguments[name] = value if isinstance(value, Init) else evaluate_value(value, scope)
         try:
-            built = known.build(arguments, inputs)
+            built = known.build(self.style.name_inside(arguments, seen), inputs)
         except ArgumentError as error:
             hint = hint_at_word(error, layer.arguments.get(error.parameter), scope)
             raise ArgumentError(error.faults[0].what, hint, error.parameter) from None
         if self.style.is_chain:
             self.inputs = built.outputs
         deciding: set[str] = set()
-        for weight in built.weights:
-            self.tensors.append(self.tensor(layer, weight, prefix, bound, deciding))
+        tensors = [self.tensor(layer, weight, prefix, bound, deciding) for weight in built.weights]
+        if self.spec.framework == "keras":
+            places = self.objects.place(layer.class_name, prefix.split("/")[-2], built.weights)
+            tensors = [replace(tensor, stored=stored) for tensor, stored in zip(tensors, places, strict=True)]
+        self.tensors += tensors
         if len(deciding) < len(layer.inits):
             self.check_inits(layer, built.weights, deciding)
 

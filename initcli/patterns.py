@@ -139,19 +139,29 @@ class Pattern:
         return used - {loop.index for loop in self.loops}
 
     def count(self, scope: Scope) -> int:
-        """Return how many names there are; only loops that others depend on are gone through."""
-        return self._count(0, scope, itertools.count())
+        """Return how many names there are; of very many, that there are at least so many.
 
-    def _count(self, at: int, scope: Scope, taken: Iterator[int]) -> int:
-        if at == len(self.loops):
+        Only loops that others depend on are gone through.
+        """
+        later = [
+            frozenset[str]().union(*(each.names for each in self.loops[at:])) for at in range(1, len(self.loops) + 1)
+        ]
+        return self._count(later, scope, itertools.count())
+
+    def _count(self, later: list[frozenset[str]], scope: Scope, taken: Iterator[int]) -> int:
+        """Count the names of the last loops, as many as `later` tells the variables of those behind each."""
+        if not later:
             return 1
-        loop = self.loops[at]
-        rest = frozenset[str]().union(*(each.names for each in self.loops[at + 1 :]))
-        turns = loop.count(scope)
-        if loop.index not in rest or turns + next(taken) > MAX_COUNTED:
+        loop, (used, *rest) = self.loops[-len(later)], later
+        turns, total = loop.count(scope), 0
+        if loop.index not in used:
             bound = next(loop.turns(scope))[1]
-            return turns * self._count(at + 1, {**scope, loop.index: bound} if loop.index else scope, taken)
-        return sum(self._count(at + 1, {**scope, loop.index: value}, taken) for _, value in loop.turns(scope))
+            return turns * self._count(rest, {**scope, loop.index: bound} if loop.index else scope, taken)
+        for left, (_, value) in zip(range(turns - 1, -1, -1), loop.turns(scope), strict=True):
+            total += self._count(rest, {**scope, loop.index: value}, taken)
+            if next(taken) > MAX_COUNTED:
+                return total + left
+        return total
 
     def expand(self, scope: Scope) -> Iterator[tuple[str, Scope]]:
         """Yield every name with the values of its own indices, the last loop the fastest.
@@ -186,8 +196,8 @@ class Pattern:
 
 MAX_TEXT = 10_000
 MAX_BRACES = 100
-MAX_COUNTED = 10_000
-"""After as many turns, a loop is counted by its first one where inner loops depend on it."""
+MAX_COUNTED = 50_000
+"""After as many turns, those of a loop that are left count as one name each, where inner loops depend on it."""
 
 
 def parse_pattern(text: str) -> Pattern:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from initcli.dtypes import DType
 from initcli.initializers.base import Initializer
@@ -15,6 +15,9 @@ from initcli.patterns import escape
 from initcli.spec import VERSION, Place, TensorSpec
 from initcli.stream import SCHEME, Stream
 from initcli.whole_laws import WholeTensorLaw
+
+if TYPE_CHECKING:
+    from initcli.object_paths import Stored
 
 
 class Origins(NamedTuple):
@@ -60,6 +63,11 @@ class PlannedTensor:
         return self.size * self.dtype.itemsize
 
     @property
+    def stored(self) -> Stored | None:
+        """Where Keras's own files keep it, if it is a weight of a layer of Keras."""
+        return self.origins.written.stored
+
+    @property
     def stream(self) -> Stream:
         """The bits that it is drawn from."""
         return Stream(self.seed, self.name)
@@ -67,13 +75,17 @@ class PlannedTensor:
 
 @dataclass(frozen=True)
 class Plan:
-    """A spec resolved: tensors in the spec's order, each with its law; `ties` are other names for some of them."""
+    """A spec resolved: tensors in the spec's order, each with its law; `ties` are other names for some of them.
+
+    `config` is what the model's config.json holds, if the spec says so.
+    """
 
     framework: str
     seed: int
     dtype: DType
     tensors: tuple[PlannedTensor, ...]
     ties: Mapping[str, str] = field(default_factory=dict)
+    config: Mapping[str, Any] | None = None
 
     @property
     def size(self) -> int:
@@ -115,6 +127,7 @@ class Plan:
             "framework": self.framework,
             "seed": self.seed,
             "dtype": self.dtype.name,
+            **({} if self.config is None else {"config": self.config}),
             "tensors": tensors,
         }
 

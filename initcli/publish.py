@@ -29,15 +29,15 @@ def staged(target: str | Path, *, force: bool = False, directory: bool = False) 
     check_target(target, force=force, directory=directory)
     place = Path(os.path.realpath(target))
     with translated(place):
-        temporary = _make_beside(place, directory)
+        temporary = make_beside(place, directory)
         try:
             yield temporary
-            _sync_tree(temporary)
+            sync_tree(temporary)
             check_target(place, force=force, directory=directory)
             if force or directory or not _link(temporary, place):
                 _rename(temporary, place)
         except BaseException:
-            _remove(temporary)
+            remove(temporary)
             raise
 
 
@@ -50,13 +50,13 @@ def check_target(target: str | Path, *, force: bool = False, directory: bool = F
         raise InitcliError(Fault(f"the path {os.fspath(target)!r} contains a NUL"))
     place = Path(os.path.realpath(target))
     with translated(place):
-        status = _read_status(place)
+        status = read_status(place)
         if status is not None:
             (_check_directory if directory else _check_file)(target, place, status, force)
-        _check_parent(place.parent)
+        check_parent(place.parent)
 
 
-def _read_status(place: Path) -> os.stat_result | None:
+def read_status(place: Path) -> os.stat_result | None:
     """Return what stands at `place`, or nothing; `Path.exists` would call a link to itself nothing."""
     with suppress(FileNotFoundError):
         return place.stat()
@@ -95,7 +95,7 @@ def _find_foreign(folder: Path) -> Path | None:
     return None
 
 
-def _check_parent(parent: Path) -> None:
+def check_parent(parent: Path) -> None:
     """Raise an error unless files can be made in `parent`."""
     if not parent.exists():
         import shlex
@@ -107,15 +107,15 @@ def _check_parent(parent: Path) -> None:
         raise OSError(number, os.strerror(number), str(parent))
 
 
-def _name_beside(place: Path, role: str) -> Path:
+def name_beside(place: Path, role: str) -> Path:
     """Return an unused hidden name beside `place`: at most 4 × 48 bytes of its own, so that 255 are enough."""
     return place.with_name(f".{place.name[:48]}.{role}-{os.urandom(6).hex()}")
 
 
-def _make_beside(place: Path, directory: bool) -> Path:
+def make_beside(place: Path, directory: bool) -> Path:
     """Make the empty temporary, readable to whom the umask allows, or to whom the replaced file allowed."""
-    temporary = _name_beside(place, "tmp")
-    old = _read_status(place)
+    temporary = name_beside(place, "tmp")
+    old = read_status(place)
     mode = (0o777 if directory else 0o666) if old is None else stat.S_IMODE(old.st_mode) & 0o777 | stat.S_IRWXU
     if directory:
         temporary.mkdir(mode)
@@ -136,20 +136,20 @@ def _link(temporary: Path, place: Path) -> bool:
     except (OSError, AttributeError):
         return False
     temporary.unlink()
-    _sync(place.parent)
+    sync(place.parent)
     return True
 
 
 def _rename(temporary: Path, place: Path) -> None:
     """Give the finished temporary the name and the mode of what it replaces; an old directory steps aside first."""
-    old = _read_status(place)
+    old = read_status(place)
     if old is not None:
         temporary.chmod(stat.S_IMODE(old.st_mode) & 0o777)
     if old is None or stat.S_ISREG(old.st_mode) or not any(place.iterdir()):
         temporary.replace(place)
-        _sync(place.parent)
+        sync(place.parent)
         return
-    aside = _name_beside(place, "old")
+    aside = name_beside(place, "old")
     try:
         place.rename(aside)
         temporary.rename(place)
@@ -157,19 +157,19 @@ def _rename(temporary: Path, place: Path) -> None:
         if aside.exists() and not place.exists():
             aside.rename(place)
         raise
-    _sync(place.parent)
+    sync(place.parent)
     _remove_tree(aside)
 
 
-def _sync_tree(path: Path) -> None:
+def sync_tree(path: Path) -> None:
     """Force a file, or every file and directory below and including `path`, to the disk."""
     if path.is_dir():
         for child in path.iterdir():
-            _sync_tree(child)
-    _sync(path)
+            sync_tree(child)
+    sync(path)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Force a file, or a directory's names where its file system knows how, to the disk."""
     file = os.open(path, os.O_RDONLY)
     try:
@@ -187,7 +187,7 @@ def _remove_tree(path: Path) -> None:
     shutil.rmtree(path)
 
 
-def _remove(temporary: Path) -> None:
+def remove(temporary: Path) -> None:
     """Remove what was made, if it is still there; the error on its way matters more than one here."""
     with suppress(OSError):
         if temporary.is_dir():

@@ -4,6 +4,7 @@ are told in one go.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
@@ -15,7 +16,7 @@ from initcli.expressions import Broken, Number
 from initcli.patterns import Pattern, parse_pattern
 from initcli.scopes import evaluate_count, evaluate_dtype
 from initcli.spec import VERSION, Count, Default, Init, KeyPath, LayerSpec, Place, Rule, Spec, TensorSpec
-from initcli.tree import MAX_DIGITS, Entry, Node, quote, shorten
+from initcli.tree import MAX_DIGITS, Entry, Node, shorten
 from initcli.values import MISSING, Fields, Values
 from initcli.variables import resolve_variables
 
@@ -84,9 +85,22 @@ class _Reader(Values):
             layers=fields.read("layers", self.layers) or (),
             input_shape=fields.read("input_shape", self.open_shape),
             input_place=fields.place("input_shape") if "input_shape" in fields else None,
+            config=fields.read("config", self.config),
             is_whole=self.is_whole,
             has_all_rules=self.has_all_rules,
         )
+
+    def config(self, node: Node, path: KeyPath) -> Mapping[str, Any] | None:
+        """Read what goes into config.json as it is: an identifier there must not be taken for a variable."""
+        if self.entries(node, path) is None:
+            return None
+        data: Mapping[str, Any] = node.to_data()
+        try:
+            json.dumps(data, ensure_ascii=False, allow_nan=False).encode()
+        except ValueError:
+            what = "`config` holds a number or a text that JSON has no form for"
+            self.fail(Place(node.position, path), what, "write finite numbers, and text without halves of pairs")
+        return data
 
     def variables(self, fields: Fields, settings: Mapping[str, str]) -> Mapping[str, Number | str | Broken]:
         """Read the variables, and put settings in the place of their definitions."""
@@ -148,7 +162,7 @@ class _Reader(Values):
         return TensorSpec(pattern, place, **values, states_init=decides, node=node if is_placed else None)
 
     def rules(self, node: Node, path: KeyPath) -> tuple[Rule, ...]:
-        found = [self.rule(item, (*path, i)) for i, item in enumerate(self.items(node, path))]
+        found = [self.rule(item, (*path, i)) for i, item in enumerate(self.few(node, path))]
         self.has_all_rules = self.has_all_rules and all(found)
         return tuple(rule for rule in found if rule)
 
@@ -159,7 +173,7 @@ class _Reader(Values):
         return None if conditions is None else Rule(*conditions, dtype, init)
 
     def defaults(self, node: Node, path: KeyPath) -> tuple[Default, ...]:
-        found = (self.default(item, (*path, i)) for i, item in enumerate(self.items(node, path)))
+        found = (self.default(item, (*path, i)) for i, item in enumerate(self.few(node, path)))
         return tuple(default for default in found if default)
 
     def default(self, node: Node, path: KeyPath) -> Default | None:
@@ -176,7 +190,8 @@ class _Reader(Values):
         """Read what a rule or a default is for; None if that is wrong."""
         before = len(self.faults)
         match = fields.read("match", self.text) or ""
-        self.guard(fields.place("match"), matcher, match)
+        if match:
+            self.guard(fields.place("match"), matcher, match)
         rank, shape = fields.read("rank", self.count), fields.read("shape", self.open_shape)
         if len(self.faults) > before or "match" not in fields:
             return None
@@ -228,6 +243,8 @@ class _Reader(Values):
     def layer_inits(self, node: Node, path: KeyPath) -> tuple[tuple[str, Init | None, Place], ...]:
         """Read initializers by globs over a layer's weights."""
         entries = self.entries(node, path) or {}
+        for glob, entry in entries.items():
+            self.guard(Place(entry.position, (*path, glob)), matcher, glob)
         return tuple(
             (glob, self.init(entry.node, (*path, glob)), Place(entry.position, (*path, glob)))
             for glob, entry in entries.items()

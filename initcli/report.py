@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from initcli.digests import ContentDigest
 from initcli.dtypes import DType
 from initcli.laws import Law, Promise
 from initcli.moments import Moments
@@ -32,20 +33,21 @@ class Row:
 
 @dataclass(frozen=True)
 class Report:
-    """The statistics of a run: a row for each tensor in the plan's order, and one for all."""
+    """The statistics of a run: a row for each tensor in the plan's order, one for all, and perhaps the digest."""
 
     plan: Plan
     rows: tuple[Row, ...]
     total: Row
+    digest: ContentDigest | None = None
 
     @classmethod
-    def of(cls, plan: Plan, observed: Sequence[Moments]) -> Report:
+    def of(cls, plan: Plan, observed: Sequence[Moments], digest: ContentDigest | None = None) -> Report:
         """Return the report of a plan and the moments observed of each of its tensors."""
         rows = tuple(
             Row(tensor, tensor.law.promise, moments, agrees(tensor.law, tensor.dtype, moments))
             for tensor, moments in zip(plan.tensors, observed, strict=True)
         )
-        return cls(plan, rows, _total(rows))
+        return cls(plan, rows, _total(rows), digest)
 
     def to_data(self) -> dict[str, Any]:
         """Return the report as plain data for JSON: numbers plain, null for what is not finite."""
@@ -54,9 +56,22 @@ class Report:
             "seed": self.plan.seed,
             "scheme": SCHEME,
             "is_portable": self.plan.is_portable,
-            "tensors": [{**describe(row.tensor), **_statistics(row)} for row in self.rows if row.tensor],
-            "total": {"size": self.plan.size, "nbytes": self.plan.nbytes, **_statistics(self.total)},
+            "tensors": [
+                {**describe(row.tensor), **_statistics(row), **self._digest(row)} for row in self.rows if row.tensor
+            ],
+            "total": {
+                "size": self.plan.size,
+                "nbytes": self.plan.nbytes,
+                **_statistics(self.total),
+                **self._digest(self.total),
+            },
         }
+
+    def _digest(self, row: Row) -> dict[str, str]:
+        """Return the digest of a row as plain data, if one was made."""
+        if self.digest is None:
+            return {}
+        return {"digest": self.digest.tensors[row.tensor.name] if row.tensor else self.digest.total}
 
 
 def agrees(law: Law, dtype: DType, observed: Moments) -> bool | None:

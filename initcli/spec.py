@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from initcli.dtypes import DTYPES, DType
 from initcli.errors import Fault, Position
 from initcli.expressions import Broken, Expression, Number, Scope
 from initcli.patterns import Pattern
 from initcli.tree import Node, render_path
+
+if TYPE_CHECKING:
+    from initcli.object_paths import Stored
 
 VERSION = 1
 """The version of the spec language that this program reads."""
@@ -90,6 +93,8 @@ class TensorSpec:
     """What its layer's class gives it where nothing else does."""
     bound: Scope = field(default_factory=dict)
     """The values of the loops around its layer."""
+    stored: Stored | None = None
+    """Where Keras's own files keep it, if it is a weight of a layer of Keras."""
     node: Node | None = None
     """What it was read from, where that knows its places."""
 
@@ -183,5 +188,7 @@ class Spec:
     layers: tuple[LayerSpec, ...] = ()
     input_shape: tuple[Count | None, ...] | None = None
     input_place: Place | None = None
+    config: Mapping[str, Any] | None = None
+    """What the model's config.json holds, plain data that nothing is made of."""
     is_whole: bool = True
     has_all_rules: bool = True

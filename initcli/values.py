@@ -14,7 +14,7 @@ from initcli.expressions import Expression, Number, ToldError, parse_expression
 from initcli.fans import AXIS_ROLES, FANS_BY_FRAMEWORK
 from initcli.initializers.keras_config import KEYS, read_config
 from initcli.patterns import Pattern, parse_pattern
-from initcli.spec import MAX_RANK, Count, Init, KeyPath, Place
+from initcli.spec import MAX_RANK, MAX_RULES, Count, Init, KeyPath, Place
 from initcli.tree import Entry, Node, render_path
 
 T = TypeVar("T")
@@ -96,6 +96,13 @@ class Values:
         what = f"`{render_path(path)}` must be a list, not {node.kind()}"
         self.fail(Place(node.position, path), what, _LISTS.get(str(path[-1]), ""))
         return ()
+
+    def few(self, node: Node, path: KeyPath) -> tuple[Node, ...]:
+        """Return the items of a list of rules, which every tensor may have to be held against."""
+        items = self.items(node, path)
+        if len(items) > MAX_RULES:
+            self.fail(Place(node.position, path), f"{len(items):,} {path[-1]} are too many", f"at most {MAX_RULES:,}")
+        return items[:MAX_RULES]
 
     def text(self, node: Node, path: KeyPath) -> str:
         """Read text that is not empty; empty if it is none."""

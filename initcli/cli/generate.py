@@ -71,7 +71,8 @@ def write_weights(plan: Plan, chosen: Format, output: Output, jobs: int | None, 
     """Write the weights to the file or to standard output, and return what was observed of them."""
     from pathlib import Path
 
-    from initcli.engine import default_jobs, generate_file, generate_stream
+    from initcli.engine import generate_file, generate_stream
+    from initcli.workers import default_jobs
 
     jobs = jobs or default_jobs()
     stream = sys.stdout

@@ -52,7 +52,7 @@ def parse_shape(_context: click.Context, parameter: click.Parameter, value: str 
     hint = f"write the dimensions with commas, `{name} 784,128`; `{name} '()'` is a scalar"
     if not all(each.isascii() and each.isdigit() and len(each) <= MAX_DIGITS for each in dims):
         raise InitcliError(Fault(f"`{name}` must be whole numbers ≥ 0, got `{value}`", hint=hint))
-    from initcli.resolution import MAX_ELEMENTS
+    from initcli.law_table import MAX_ELEMENTS
     from initcli.spec import MAX_RANK
 
     if len(dims) > MAX_RANK:
@@ -131,12 +131,12 @@ class Output:
 
         from initcli.engine import check_format
         from initcli.formats import choose_format
-        from initcli.publish import check_target
+        from initcli.publish_shards import check_output
 
         chosen = choose_format(self.path, self.format_name, len(plan.tensors))
         check_format(plan, chosen)
         if not self.is_stream:
-            check_target(Path(self.path), force=self.force, directory=chosen.is_directory)
+            check_output(chosen, Path(self.path), force=self.force)
         elif sys.stdout is None:
             raise InitcliError(Fault("standard output is closed", hint="name a file with `--out`"))
         elif sys.stdout.isatty():

@@ -118,8 +118,8 @@ class Format(Protocol):
     is_directory: bool
     """Whether its output is a directory of files."""
     is_streamable: bool
-    """Whether it can be written front to back, so that `--out -` works: one file, tensors in ascending offset order,
-    no byte between the seal's end and the first tensor nor between tensors."""
+    """Whether it can be written front to back, so that `--out -` works: one file, whose seals and tensors can be put
+    in the order of their offsets, with zeros between them."""
 
     def faults(self, tensors: Sequence[Tensor]) -> list[Refusal]:
         """Return a refusal for each tensor that this format cannot hold, in the tensors' order."""
@@ -142,26 +142,35 @@ class Format(Protocol):
 
 def known_formats() -> tuple[Format, ...]:
     """Return every format, once. Their modules load their libraries only when these are needed."""
-    from initcli.formats import hdf5, npy, safetensors
+    from initcli.formats import hdf5, npy, npz, safetensors, sharded, torch_zip
 
-    return (safetensors.safetensors, hdf5.hdf5, npy.npy, npy.npy_directory)
+    arrays = (npy.npy, npy.npy_directory, npz.npz)
+    return (safetensors.safetensors, sharded.sharded, hdf5.hdf5, *arrays, torch_zip.torch_zip)
 
 
 def detect_format(path: Path) -> Format:
-    """Return the format of the file at `path` by its first bytes: HDF5 or NumPy, else safetensors; a directory is .npy.
+    """Return the format of the file at `path` by its first bytes, else safetensors.
+
+    A zip is torch's if there is a pickle in it, else NumPy's. A directory is a Hugging Face checkpoint where there is
+    one, else .npy files.
 
     Raises:
-        InitcliError: the file is absent, unreadable, not a regular file, empty or never finished.
+        InitcliError: the file is absent, unreadable, not a regular file, empty, never finished or a damaged zip.
     """
-    from initcli.formats import hdf5, npy, reading, safetensors
+    from initcli.formats import hdf5, npy, npz, reading, safetensors, sharded, torch_zip, zip_reading
 
     if os.path.isdir(path):  # noqa: PTH112, for Path.is_dir raises where a directory above may not be entered
-        return npy.npy_directory
+        return sharded.sharded if sharded.holds_checkpoint(path) else npy.npy_directory
     start = reading.read_start(path, 8)
     if start == hdf5.SIGNATURE:
         return hdf5.hdf5
     if start.startswith(npy.MAGIC):
         return npy.npy
+    if start.startswith(zip_reading.MAGICS):
+        with reading.reading(path, "a zip archive"):
+            return torch_zip.torch_zip if torch_zip.is_checkpoint(zip_reading.open_archive(path)) else npz.npz
+    if torch_zip.is_bare_pickle(start):
+        return torch_zip.torch_zip
     return safetensors.safetensors
 
 
@@ -236,7 +245,9 @@ def _unknown_suffix(out: str) -> InitcliError:
             Fault("`--out -` does not tell the format", hint="add `--format safetensors`, or `--format npy`")
         )
     if out.endswith("/"):
-        return InitcliError(Fault(f"`{out}` is a directory and tells no format", hint="`--format npy` fills one"))
+        return InitcliError(
+            Fault(f"`{out}` is a directory and tells no format", hint="`--format safetensors` or `npy` fills one")
+        )
     suffix = Path(out).suffix
     what = f"unknown suffix `{suffix}` in `{out}`" if suffix else f"`{out}` has no suffix that tells the format"
     choice = f"use one of {', '.join(known)}, or `--format`"

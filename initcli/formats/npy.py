@@ -18,6 +18,7 @@ import numpy as np
 from initcli.errors import Fault, InitcliError
 from initcli.files import preallocate, translate
 from initcli.formats import Entry, Header, Layout, Refusal, Seal, Slot, Tensor
+from initcli.formats.chunks import Chunk, cut, read_stored, refuse_values
 from initcli.formats.naming import find_parents, refuse_common, refuse_path
 from initcli.formats.reading import missing_tensor, reading
 
@@ -45,14 +46,14 @@ class Npy:
             if index:
                 what = f"a `.npy` file holds one tensor, and `{tensor.name}` is number {index + 1}"
                 refusals.append(Refusal(index, what, ONE_TENSOR_HINT))
-            elif refusal := refuse_common(index, tensor) or _refuse_array(index, tensor):
+            elif refusal := refuse_common(index, tensor) or refuse_array(index, tensor):
                 refusals.append(refusal)
         return refusals
 
     def lay_out(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
         """Return the one slot, right after NumPy's header; there is no room for metadata."""
         (tensor,) = tensors
-        header = _render_header(tensor)
+        header = render_header(tensor)
         return Layout((Slot(path, len(header), tensor.nbytes),), (Seal(path, header),))
 
     def allocate(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
@@ -76,6 +77,13 @@ class Npy:
         """Return the tensor, read in place from the disk."""
         return next(self.read_tensors(path, [name]))
 
+    def read_chunks(self, path: Path, names: Sequence[str]) -> Iterator[Chunk]:
+        """Yield the tensor's elements."""
+        for name in names:
+            if name != path.stem:
+                raise missing_tensor(path, name, [path.stem])
+            yield from _read_chunks(path, name)
+
 
 class NpyDirectory:
     """The format `npy` with a directory: `name.npy` for each tensor, `/` in names makes sub-directories."""
@@ -92,7 +100,7 @@ class NpyDirectory:
         for index, tensor in enumerate(tensors):
             refusal = (
                 refuse_common(index, tensor)
-                or _refuse_array(index, tensor)
+                or refuse_array(index, tensor)
                 or refuse_path(index, tensor.name, (".", ".."), "a directory of files")
                 or _refuse_length(index, tensor.name)
             )
@@ -106,7 +114,7 @@ class NpyDirectory:
 
     def lay_out(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
         """Return a slot and a header in each tensor's own file; there is no room for metadata."""
-        headers = [_render_header(tensor) for tensor in tensors]
+        headers = [render_header(tensor) for tensor in tensors]
         files = [path / (tensor.name + SUFFIX) for tensor in tensors]
         slots = (
             Slot(file, len(header), tensor.nbytes) for file, header, tensor in zip(files, headers, tensors, strict=True)
@@ -142,8 +150,16 @@ class NpyDirectory:
         """Return one tensor, read in place from the disk."""
         return next(self.read_tensors(path, [name]))
 
+    def read_chunks(self, path: Path, names: Sequence[str]) -> Iterator[Chunk]:
+        """Yield the tensors' elements."""
+        known = set(_list_names(path))
+        for name in names:
+            if name not in known:
+                raise missing_tensor(path, name, known)
+            yield from _read_chunks(path / (name + SUFFIX), name)
 
-def _refuse_array(index: int, tensor: Tensor) -> Refusal | None:
+
+def refuse_array(index: int, tensor: Tensor) -> Refusal | None:
     """Return why NumPy could not read the tensor back."""
     if tensor.dtype.is_extended:
         what = f"`{tensor.name}` is {tensor.dtype}, which a `.npy` file cannot name"
@@ -162,7 +178,7 @@ def _refuse_length(index: int, name: str) -> Refusal | None:
     return None
 
 
-def _render_header(tensor: Tensor) -> bytes:
+def render_header(tensor: Tensor) -> bytes:
     """Return the header that `np.save` writes before a row-major array."""
     buffer = io.BytesIO()
     descr = np.lib.format.dtype_to_descr(tensor.dtype.numpy)
@@ -176,10 +192,22 @@ def _preallocate_slots(layout: Layout) -> None:
         preallocate(slot.file, slot.offset + slot.nbytes)
 
 
-def _open_array(path: Path) -> np.ndarray[Any, Any]:
+def _open_array(path: Path) -> np.memmap[Any, Any]:
     """Return the array of a `.npy` file, read in place; no pickles, and no other format that `np.load` knows."""
     with reading(path, "a NumPy array"):
         return np.lib.format.open_memmap(path, mode="r")
+
+
+def _read_chunks(path: Path, name: str) -> Iterator[Chunk]:
+    """Yield the elements of a `.npy` file, column-major ones too in row-major order."""
+    array = _open_array(path)
+    if array.dtype.kind not in "biufc":
+        raise refuse_values(path, name, array.dtype.name)
+    if array.flags.c_contiguous:
+        with reading(path, "a NumPy array"), path.open("rb") as file:
+            yield from read_stored(file, name, array.dtype, array.offset, array.size)
+    else:
+        yield from cut(name, array)
 
 
 def _read_entry(path: Path, name: str) -> Entry:

@@ -21,6 +21,7 @@ from initcli.dtypes import DTYPES
 from initcli.errors import Fault, InitcliError
 from initcli.files import preallocate
 from initcli.formats import Entry, Header, Layout, Refusal, Seal, Slot, Tensor
+from initcli.formats.chunks import Chunk, read_stored, refuse_values
 from initcli.formats.naming import check_metadata, refuse_common
 from initcli.formats.reading import missing_tensor, reading
 
@@ -125,6 +126,21 @@ class Safetensors:
     def read_tensor(self, path: Path, name: str) -> np.ndarray[Any, Any]:
         """Return a copy of one tensor."""
         return next(self.read_tensors(path, [name]))
+
+    def read_chunks(self, path: Path, names: Iterable[str]) -> Iterator[Chunk]:
+        """Yield the elements from where the header, which the library has checked, says that they stand."""
+        entries = {entry.name: entry for entry in self.read_header(path).entries}
+        with reading(path, "safetensors"), path.open("rb") as file:
+            begin = 8 + int.from_bytes(file.read(8), "little")
+            table = json.loads(file.read(begin - 8))
+            for name in names:
+                if name not in entries:
+                    raise missing_tensor(path, name, entries)
+                entry = entries[name]
+                if entry.dtype not in DTYPES:
+                    raise refuse_values(path, name, entry.dtype)
+                offset = begin + table[name]["data_offsets"][0]
+                yield from read_stored(file, name, DTYPES[entry.dtype].numpy, offset, math.prod(entry.shape))
 
 
 def _render_header(tensors: Sequence[Tensor], ends: Sequence[int], metadata: Mapping[str, str]) -> bytes:

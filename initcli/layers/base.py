@@ -35,7 +35,8 @@ class Weight(NamedTuple):
 
     `init` is the framework's default as text, or whatever the user gave for it. `axes` names the axes where the
     framework reads its fans from others than the shape tells. `dtype` is empty for the layer's own. `collection` stands
-    before the layer's own name, as flax's `params` does.
+    before the layer's own name, as flax's `params` does. `holders` are the attributes, `forward_layer/cell`, that lead
+    to each object in which Keras's files keep it: the layer itself, or more than one, or none.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Weight(NamedTuple):
     axes: str = ""
     dtype: str = ""
     collection: str = ""
+    holders: tuple[str, ...] = ("",)
 
 
 class Built(NamedTuple):
@@ -52,9 +54,20 @@ class Built(NamedTuple):
     weights: list[Weight]
     outputs: Shape | None = None
 
-    def below(self, prefix: str) -> list[Weight]:
-        """Return the weights under another layer's name: `prefix` ends with the framework's separator."""
-        return [weight._replace(name=prefix + weight.name) for weight in self.weights]
+    def below(self, prefix: str, attribute: str = "") -> list[Weight]:
+        """Return the weights under another layer's name: `prefix` ends with the framework's separator.
+
+        `attribute` is that of Keras's other layer which leads to this one.
+        """
+        if not attribute:
+            return [weight._replace(name=prefix + weight.name) for weight in self.weights]
+        return [
+            weight._replace(
+                name=prefix + weight.name,
+                holders=tuple(f"{attribute}/{holder}".rstrip("/") for holder in weight.holders),
+            )
+            for weight in self.weights
+        ]
 
 
 @dataclass(frozen=True)
@@ -104,6 +117,8 @@ class Style(NamedTuple):
     separator: str
     is_chain: bool
     name: Callable[[str, int, int], str]
+    name_inside: Callable[[dict[str, Any], dict[str, int]], dict[str, Any]] = lambda arguments, _counts: arguments
+    """Gives names to the layers among a layer's arguments, where the framework counts them with the others."""
 
 
 def _snake(name: str, _index: int, before: int) -> str:
@@ -112,8 +127,14 @@ def _snake(name: str, _index: int, before: int) -> str:
     return f"{words}_{before}" if before else words
 
 
+def _name_inside(arguments: dict[str, Any], counts: dict[str, int]) -> dict[str, Any]:
+    from initcli.layers.keras_inner import name_inside
+
+    return name_inside(arguments, counts)
+
+
 STYLES = {
-    "keras": Style("/", True, _snake),
+    "keras": Style("/", True, _snake, _name_inside),
     "torch": Style(".", False, lambda _name, index, _before: str(index)),
     "jax": Style("/", True, lambda name, i, before: f"layers/{i}" if name.startswith("nnx.") else f"{name}_{before}"),
 }
@@ -145,7 +166,11 @@ def find_layer(framework: str, name: str) -> Layer:
     Raises:
         ArgumentError: there is none.
     """
-    known = known_layers(framework)
+    for module in MODULES.get(framework, ()):
+        if name in _layers.get(framework, {}):
+            break
+        import_module(f"initcli.layers.{module}")
+    known = _layers.get(framework, {})
     if name in known:
         return known[name]
     others = [other for other in MODULES if name in known_layers(other)]

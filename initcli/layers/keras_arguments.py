@@ -90,14 +90,17 @@ class Given:
         return [self.weight("bias", shape)] if self.flag("use_bias") else []
 
     def adapters(self, kernel: Weight) -> list[Weight]:
-        """Return the two matrices of low rank that `lora_rank` adds to the weight `kernel`."""
+        """Return the two matrices of low rank that `lora_rank` adds to the weight `kernel`.
+
+        Keras's files keep neither: it writes their product into the kernel.
+        """
         if not self["lora_rank"]:
             return []
         *rows, columns = kernel.shape
         rank = self.size("lora_rank")
         return [
-            Weight(f"lora_{kernel.name}_a", (*rows, rank), "he_uniform", dtype="float32"),
-            Weight(f"lora_{kernel.name}_b", (rank, columns), "zeros", dtype="float32"),
+            Weight(f"lora_{kernel.name}_a", (*rows, rank), "he_uniform", dtype="float32", holders=()),
+            Weight(f"lora_{kernel.name}_b", (rank, columns), "zeros", dtype="float32", holders=()),
         ]
 
     def refuse(self, name: str, hint: str) -> None:

@@ -48,7 +48,7 @@ def group_query_attention(inputs: Shape, given: Given) -> Built:
         raise ArgumentError(what, parameter="num_query_heads")
     _check_attention(given)
     widths = {"query": (heads, width), "key": (shared, width), "gate": (heads, width), "value": (shared, width)}
-    return Built(_project(given, inputs, widths, inputs[-1:]), inputs)
+    return Built(_project(given, inputs, widths, inputs[-1:], "_"), inputs)
 
 
 @keras_layer("Attention", "use_scale=False, score_mode='dot', dropout=0.0, seed=None")
@@ -77,12 +77,19 @@ def _check_attention(given: Given) -> None:
         raise ArgumentError(what, parameter="dropout")
 
 
-def _project(given: Given, inputs: Shape, widths: dict[str, tuple[int, int]], outputs: Shape) -> list[Weight]:
-    """Return the projections to heads, that of the gate only if `use_gate`, and the one from heads to `outputs`."""
+def _project(
+    given: Given, inputs: Shape, widths: dict[str, tuple[int, int]], outputs: Shape, begin: str = ""
+) -> list[Weight]:
+    """Return the projections to heads, that of the gate only if `use_gate`, and the one from heads to `outputs`.
+
+    `begin` is what their attributes begin with: `_` where they are private, as that of the gate always is.
+    """
     names = [name for name in widths if name != "gate" or given.flag("use_gate")]
     weights: list[Weight] = []
     for name in names:
         kernel = given.weight("kernel", (inputs[-1], *widths[name]), "in out out")
-        weights += Built([kernel, *given.bias(*widths[name])]).below(f"{name}/")
+        weights += Built([kernel, *given.bias(*widths[name])]).below(
+            f"{name}/", f"{'_' if name == 'gate' else begin}{name}_dense"
+        )
     kernel = given.weight("kernel", (*widths["gate"], *outputs), " ".join(["in", "in", *["out"] * len(outputs)]))
-    return [*weights, *Built([kernel, *given.bias(*outputs)]).below("attention_output/")]
+    return [*weights, *Built([kernel, *given.bias(*outputs)]).below("attention_output/", f"{begin}output_dense")]

@@ -5,10 +5,11 @@ Source: keras-team/keras v3.15.1, `keras/src/layers/rnn/`; checked by `make clie
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 
 from initcli.errors import ArgumentError
-from initcli.layers.base import Built, Shape, Weight
+from initcli.layers.base import STYLES, Built, Shape, Weight
 from initcli.layers.keras_arguments import Given, check_input, keras_layer, tell_name, weight_arguments
 from initcli.layers.keras_convolution import check_dilation, convolve
 from initcli.layers.keras_feature_maps import read_map
@@ -46,7 +47,7 @@ def _recurrence(name: str, inputs: Shape, given: Given) -> Built:
     """A cell that walks along the first axis."""
     check_input(name, inputs, 2, 2)
     cell = _cell(name, inputs[1:], given)
-    return Built(cell.below(f"{_CELLS[name]}/"), _walk(inputs, cell.outputs, given))
+    return Built(cell.below(f"{_CELLS[name]}/", "cell"), _walk(inputs, cell.outputs, given))
 
 
 def _convolutional(rank: int, inputs: Shape, given: Given) -> Built:
@@ -64,7 +65,7 @@ def _convolutional(rank: int, inputs: Shape, given: Given) -> Built:
     ]
     if given.flag("use_bias"):
         weights.append(_forgetful_bias(given, (4 * filters,)))
-    return Built(Built(weights).below("conv_lstm_cell/"), _walk(inputs, outputs, given))
+    return Built(Built(weights).below("conv_lstm_cell/", "cell"), _walk(inputs, outputs, given))
 
 
 @keras_layer("StackedRNNCells", "cells")
@@ -82,15 +83,18 @@ def rnn(inputs: Shape, given: Given) -> Built:
     else:
         cell = _parse_cell(parse_inner("cell", given["cell"]))
         step, name = cell.build(inputs[1:]), cell.name
-    return Built(step.below(f"{name}/"), _walk(inputs, step.outputs, given))
+    return Built(step.below(f"{name}/", "cell"), _walk(inputs, step.outputs, given))
 
 
 def _stack(cells: list[Inner], inputs: Shape) -> Built:
     weights: list[Weight] = []
     outputs: Shape | None = inputs
+    seen: Counter[str] = Counter()
     for cell in cells:
         built = _parse_cell(cell).build(outputs)
-        weights += built.below(f"{cell.name}/")
+        place = STYLES["keras"].name(cell.layer.name, 0, seen[cell.layer.name])
+        seen[cell.layer.name] += 1
+        weights += built.below(f"{cell.name}/", f"cells/{place}")
         outputs = built.outputs
     return Built(weights, outputs)
 

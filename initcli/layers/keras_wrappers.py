@@ -29,7 +29,8 @@ def bidirectional(inputs: Shape, given: Given) -> Built:
         check_choice("merge_mode", mode, ("sum", "mul", "ave", "concat"))
     forward, backward = _pair(given)
     ahead = forward.build(inputs)
-    weights = [*ahead.below(f"{forward.name}/"), *backward.build(inputs).below(f"{backward.name}/")]
+    weights = ahead.below(f"{forward.name}/", "forward_layer")
+    weights += backward.build(inputs).below(f"{backward.name}/", "backward_layer")
     if mode is None or ahead.outputs is None:
         return Built(weights)
     *front, last = ahead.outputs
@@ -79,7 +80,7 @@ def time_distributed(inputs: Shape, given: Given) -> Built:
         raise ArgumentError(f"`layer` cannot be `{inner.layer.name}`, which has several inputs", parameter="layer")
     built = inner.build(inputs[1:])
     outputs = None if built.outputs is None else (inputs[0], *built.outputs)
-    return Built(built.below(f"{inner.name}/"), outputs)
+    return Built(built.below(f"{inner.name}/", "layer"), outputs)
 
 
 @keras_layer("SpectralNormalization", "layer, power_iterations=1")
@@ -94,6 +95,7 @@ def spectral_normalization(inputs: Shape, given: Given) -> Built:
         raise ArgumentError(what, "take a layer that has one, such as Dense or Conv2D", parameter="layer")
     vector = Weight("vector_u", (1, kernel.shape[-1]), "truncated_normal(stddev=0.02)", dtype=kernel.dtype)
     if inner["lora_rank"]:  # Keras then finds a kernel that is computed, and no weight
-        return Built([vector, *built.below(f"{inner.name}/")], built.outputs)
-    first, *others = Built([kernel, *(each for each in built.weights if each is not kernel)]).below(f"{inner.name}/")
-    return Built([first, vector, *others], built.outputs)
+        return Built([vector, *built.below(f"{inner.name}/", "layer")], built.outputs)
+    others = [each for each in built.weights if each is not kernel]
+    first, *others = Built([kernel, *others], built.outputs).below(f"{inner.name}/", "layer")
+    return Built([first._replace(holders=("", *first.holders)), vector, *others], built.outputs)

@@ -9,9 +9,10 @@ import sys
 import time
 from pathlib import Path
 
-from initcli.engine import default_jobs, generate_file
+from initcli.engine import generate_file
 from initcli.formats import choose_format
 from initcli.resolution import load_plan
+from initcli.workers import default_jobs
 
 
 def main() -> None:

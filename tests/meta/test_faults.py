@@ -28,7 +28,7 @@ SNAPSHOT = Path(__file__).parent / "faults.txt"
 MODULES = (
     *("tree", "document", "yaml_document", "inclusion"),
     *("expressions", "patterns", "variables", "scopes", "calls", "values", "reader", "conditions"),
-    *("layer_expansion", "ties", "resolution"),
+    *("layer_expansion", "ties", "law_table", "rulebook", "lines", "resolution"),
 )
 """The modules that tell faults of a spec, without the syntax of JSON: tests/unit/test_json_document.py has that."""
 
@@ -45,6 +45,8 @@ ELSEWHERE = {
     "more than … faults: the rest is not read": "tests/unit/test_tree.py",
     "more than … values, aliases followed": "tests/unit/test_tree.py",
     "not YAML: …": "tests/unit/test_yaml_document.py: what libyaml says, where we have no better word",
+    "`…` stands for more than … tensors": "tests/unit/test_resolution.py, where the limit is lower",
+    "an initializer must be a name, a call or a mapping, not `…`": "a layer that hands on what it was given unread",
     "`…` has no value": "it follows from another fault and is never told",
     "… has not been checked": "would be a bug",
 }

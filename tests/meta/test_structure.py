@@ -22,8 +22,8 @@ LAYERS = [
     {"layers"},
     {"tree", "yaml_document", "json_document", "quick_json", "document", "inclusion"},
     {"spec", "variables", "definitions", "values", "reader", "scopes", "conditions"} | {"initializer_schema", "schema"},
-    {"layer_expansion", "plan", "ties", "resolution"},
-    {"files", "publish", "formats", "report"},
+    {"layer_expansion", "plan", "ties", "law_table", "rulebook", "lines", "resolution"},
+    {"files", "publish", "publish_shards", "formats", "report"},
     {"engine"},
     {"cli"},
 ]

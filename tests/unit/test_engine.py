@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 
 from initcli import engine, initializers
-from initcli.engine import default_jobs, generate_file, generate_stream
+from initcli.engine import generate_file, generate_stream
 from initcli.errors import InitcliError
 from initcli.formats import choose_format, detect_format
 from initcli.laws import Normal
 from initcli.plan import Plan
 from initcli.resolution import load_plan
 from initcli.whole_laws import Orthogonal
+from initcli.workers import default_jobs
 
 SPEC = b"""\
 initcli: 1

@@ -152,10 +152,10 @@ FAULTS: dict[str, tuple[str, int, int, str, str, str]] = {
         4, 58, "layers[0].init", "`init` of a layer must be a mapping", "`{weight: zeros}`",
     ),
     "repeated never": (
-        TORCH + "- {repeat: 0, layers: [{class: ReLU}]}\n", 4, 12, "layers[0].repeat", "from 1 to 100,000, got 0", "leave",
+        TORCH + "- {repeat: 0, layers: [{class: ReLU}]}\n", 4, 12, "layers[0].repeat", "100,000, got 0", "leave",
     ),
     "repeated by an unknown variable": (
-        TORCH + "- {repeat: n, layers: [{class: ReLU}]}\n", 4, 12, "layers[0].repeat", "unknown variable `n`", "there are: d",
+        TORCH + "- {repeat: n, layers: [{class: ReLU}]}\n", 4, 12, "layers[0].repeat", "unknown variable `n`", "d",
     ),
     "an empty block": (TORCH + "- {layers: []}\n", 4, 12, "layers[0].layers", "`layers` is empty", "write a list"),
     "no class": (TORCH + "- {name: a}\n", 4, 3, "layers[0]", "`class` is missing", "add `class: Dense`"),
@@ -163,7 +163,7 @@ FAULTS: dict[str, tuple[str, int, int, str, str, str]] = {
         TORCH + "- {class: ReLU, name: ''}\n", 4, 23, "layers[0].name", "`name` is empty", "leave `name` out",
     ),
     "an empty range": (
-        TORCH + '- {class: ReLU, name: "a{3..d-2}"}\n', 4, 23, "layers[0].name", "the range `3..d-2` is empty", "the last",
+        TORCH + '- {class: ReLU, name: "a{3..d-2}"}\n', 4, 23, "layers[0].name", "`3..d-2` is empty", "the last",
     ),
     "too many axes": (
         TORCH + f"- {{class: LayerNorm, normalized_shape: {[1] * 40}}}\n",
@@ -223,3 +223,39 @@ def test_a_broken_chain_is_told_at_its_first_break() -> None:
 
     assert [fault.path for fault in chain] == ["layers[0]"]
     assert [fault.path for fault in free] == ["layers[0]", "layers[1].class"]
+
+
+def test_a_wrapped_layer_counts_with_the_others_of_its_class() -> None:
+    """Keras 3.15.1: an LSTM, then two Bidirectional(LSTM), have forward_lstm_1 and forward_lstm_2 inside."""
+    plan = load_plan(
+        b"input_shape: [7, 5]\n"
+        b"layers:\n"
+        b"  - {class: LSTM, units: 4, return_sequences: true}\n"
+        b"  - {class: Bidirectional, layer: {class: LSTM, units: 3, return_sequences: true}}\n"
+        b"  - {class: Bidirectional, layer: {class: LSTM, units: 3}}\n",
+        "spec.yaml",
+    )
+
+    assert [tensor.name.rpartition("/lstm_cell/")[0] for tensor in plan.tensors[::3]] == [
+        "lstm",
+        "bidirectional/forward_lstm_1",
+        "bidirectional/backward_lstm_1",
+        "bidirectional_1/forward_lstm_2",
+        "bidirectional_1/backward_lstm_2",
+    ]
+
+
+def test_the_axes_that_an_initializer_names_itself_stand_against_its_layers() -> None:
+    """Keras's attention names its kernels' axes to initializers that name none."""
+    text = (
+        "input_shape: [7, 512]\n"
+        "layers: [{class: MultiHeadAttention, num_heads: 8, key_dim: 64, kernel_initializer: INIT}]\n"
+    )
+
+    default, own = (
+        load_plan(text.replace("INIT", init).encode(), "spec.yaml").tensors[0].law
+        for init in ("he_uniform", "{name: he_uniform, input_axes: [1], output_axes: [2]}")
+    )
+
+    assert round(default.std, 12) == round((2 / 512) ** 0.5, 12)
+    assert round(own.std, 12) == round((2 / 8) ** 0.5, 12)

@@ -9,7 +9,7 @@ import pytest
 from initcli.document import parse_document
 from initcli.dtypes import DTYPES
 from initcli.errors import ArgumentError, Fault
-from initcli.expressions import Expression
+from initcli.expressions import parse_expression
 from initcli.reader import is_printable, parse_setting, parse_spec
 from initcli.spec import Spec
 
@@ -31,13 +31,11 @@ def test_a_tensor_keeps_what_was_written() -> None:
     w, v, t, x = spec.tensors
 
     assert not faults
-    assert w.shape is not None and isinstance(w.shape[0], Expression) and w.shape[1] == 3
+    assert w.shape == (parse_expression("d"), 3)
     assert (w.init and w.init.name, w.dtype) == ("normal", DTYPES["int8"])
-    assert isinstance(w.seed, Expression) and w.seed.text == "i+1"
-    assert isinstance(w.fan_in, Expression) and w.fan_in.text == "2*d"
+    assert (w.seed, w.fan_in) == (parse_expression("i+1"), parse_expression("2*d"))
     assert (v.shape, v.init, v.states_init) == ((5,), None, False)
-    assert t.tie is not None and t.tie.text == "v"
-    assert x.axes == "out in"
+    assert (t.tie and t.tie.text, x.axes) == ("v", "out in")
 
 
 def test_a_layers_init_is_a_mapping_of_overrides_and_else_the_classs_argument() -> None:

@@ -1,0 +1,227 @@
+"""Hugging Face checkpoints: a directory with one `model.safetensors`, or with shards of it and an index.
+
+Each shard is a safetensors file; the first alone carries the spec, for the index is left as transformers writes it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from math import prod
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from initcli.errors import Fault, InitcliError
+from initcli.files import preallocate
+from initcli.formats import STREAM, Header, Layout, Refusal, Seal, Slot, Tensor
+from initcli.formats.chunks import CHUNK_ELEMS, Chunk
+from initcli.formats.reading import missing_tensor
+from initcli.formats.safetensors import safetensors
+from initcli.formats.shard_index import CONFIG, INDEX, SINGLE, name_shards, read_index, render_index, split
+
+T = TypeVar("T")
+
+SPEC_KEY = "initcli.spec"
+"""The metadata that one shard is enough for."""
+MAX_OPEN = 64
+"""The most shards that are kept open at once."""
+
+
+class Sharded:
+    """The format `safetensors` with a directory: shards of at most `max_shard_nbytes` each, if that is given.
+
+    A `config` is written beside them as config.json.
+    """
+
+    name = "safetensors"
+    suffixes: tuple[str, ...] = ()
+    is_directory = True
+    is_streamable = False
+
+    def __init__(self, max_shard_nbytes: int | None = None, config: bytes | None = None) -> None:
+        self.max_shard_nbytes, self.config = max_shard_nbytes, config
+
+    def faults(self, tensors: Sequence[Tensor]) -> list[Refusal]:
+        """Refuse what a safetensors file cannot hold."""
+        return safetensors.faults(tensors)
+
+    def lay_out(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
+        """Return where each tensor goes: shards filled in the tensors' order; the index is sealed last."""
+        shards = split([tensor.nbytes for tensor in tensors], self.max_shard_nbytes)
+        names = name_shards(len(shards))
+        slots: dict[int, Slot] = {}
+        seals: list[Seal] = []
+        told = dict(metadata)
+        for name, places in zip(names, shards, strict=True):
+            layout = safetensors.lay_out([tensors[place] for place in places], told, path / name)
+            slots.update(zip(places, layout.slots, strict=True))
+            seals += layout.seals
+            told.pop(SPEC_KEY, None)
+        if self.config is not None:
+            seals.append(Seal(path / CONFIG, self.config))
+        if len(shards) > 1:
+            weight_map = {
+                tensors[place].name: name for name, places in zip(names, shards, strict=True) for place in places
+            }
+            seals.append(Seal(path / INDEX, render_index(weight_map, _total(tensors))))
+        return Layout(tuple(slots[place] for place in range(len(tensors))), tuple(seals))
+
+    def allocate(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
+        """Make and reserve every file; zeros stand where the headers, the config and the index go."""
+        layout = self.lay_out(tensors, metadata, path)
+        ends = {seal.file: len(seal.data) for seal in layout.seals}
+        for slot in layout.slots:
+            ends[slot.file] = max(ends[slot.file], slot.offset + slot.nbytes)
+        for file, end in ends.items():
+            preallocate(file, end)
+        return layout
+
+    def read_header(self, path: Path) -> Header:
+        """Return the tensors of all shards, which must be where the index says, and all metadata of the shards."""
+        files = _find_files(path)
+        if files is None:
+            return safetensors.read_header(path / SINGLE)
+        metadata: dict[str, str] = {}
+        entries = []
+        for shard in sorted(set(files.values())):
+            header = safetensors.read_header(path / shard)
+            metadata = header.metadata | metadata
+            for entry in header.entries:
+                if files.get(entry.name) != shard:
+                    raise _misplaced(path, entry.name, shard, files)
+            entries += header.entries
+        if absent := files.keys() - {entry.name for entry in entries}:
+            name = min(absent)
+            raise InitcliError(
+                Fault(f"`{path / INDEX}` has `{name}` in `{files[name]}`, but it is not there", hint=_REPAIR)
+            )
+        return Header(metadata, sorted(entries))
+
+    def read_tensors(self, path: Path, names: Iterable[str]) -> Iterator[np.ndarray[Any, Any]]:
+        """Yield copies of the tensors; a shard stays open while its tensors are asked for."""
+        files = _find_files(path)
+        if files is None:
+            yield from safetensors.read_tensors(path / SINGLE, names)
+            return
+        shelf = _Shelf(path, safetensors.read_tensors)
+        for name in names:
+            if name not in files:
+                raise missing_tensor(path, name, files)
+            yield next(shelf.ask(files[name], name))
+
+    def read_chunks(self, path: Path, names: Iterable[str]) -> Iterator[Chunk]:
+        """Yield the elements; a shard stays open while its tensors are asked for."""
+        files = _find_files(path)
+        if files is None:
+            yield from safetensors.read_chunks(path / SINGLE, names)
+            return
+        sizes = {entry.name: prod(entry.shape) for entry in self.read_header(path).entries}
+        shelf = _Shelf(path, safetensors.read_chunks)
+        for name in names:
+            if name not in files:
+                raise missing_tensor(path, name, files)
+            yield from islice(shelf.ask(files[name], name), -(-sizes[name] // CHUNK_ELEMS))
+
+    def read_tensor(self, path: Path, name: str) -> np.ndarray[Any, Any]:
+        """Return a copy of one tensor."""
+        return next(self.read_tensors(path, [name]))
+
+
+def holds_checkpoint(path: Path) -> bool:
+    """Tell whether a directory holds weights as Hugging Face's libraries find them."""
+    return any(os.path.lexists(path / name) for name in (INDEX, SINGLE))
+
+
+def chooses_shards(out: str, name: str | None, max_shard_nbytes: int | None) -> bool:
+    """Tell whether `--out`, `--format` and `--max-shard-size` mean a directory of safetensors files.
+
+    >>> chooses_shards("gpt2", None, 5_000_000_000), chooses_shards("gpt2/", "safetensors", None)
+    (True, True)
+    >>> chooses_shards("gpt2.safetensors", "safetensors", None)
+    False
+
+    Raises:
+        InitcliError: they contradict each other.
+    """
+    is_folder = out.endswith("/") or os.path.isdir(out)  # noqa: PTH112, for Path.is_dir raises on a forbidden way
+    if max_shard_nbytes is None:
+        return name == safetensors.name and is_folder and out != STREAM
+    if name not in (None, safetensors.name):
+        what = f"`--max-shard-size` makes safetensors files, but `--format {name}` was given"
+        raise InitcliError(Fault(what, hint="leave one of the two out"))
+    if out == STREAM:
+        what = "`--max-shard-size` makes several files, which cannot go to standard output"
+        raise InitcliError(Fault(what, hint="name a directory with `--out`"))
+    suffix = Path(out).suffix
+    if not is_folder and suffix in _FILES:
+        what = f"`--max-shard-size` fills a directory, and `--out {out}` names a file"
+        raise InitcliError(Fault(what, hint=f"name a directory: `--out {out.removesuffix(suffix)}`"))
+    return True
+
+
+_FILES = (".safetensors", ".h5", ".hdf5", ".npy", ".npz", ".pt", ".pth", ".bin", ".gguf", ".keras")
+_REPAIR = "the files are not of one set: generate or download it again"
+
+
+def _total(tensors: Sequence[Tensor]) -> dict[str, int]:
+    """Return the index's two totals: bytes of all tensors, and elements."""
+    return {
+        "total_parameters": sum(prod(tensor.shape) for tensor in tensors),
+        "total_size": sum(tensor.nbytes for tensor in tensors),
+    }
+
+
+def _find_files(path: Path) -> dict[str, str] | None:
+    """Return the file of each tensor as the index says, all of them there; None if there is one file and no index."""
+    if not os.path.lexists(path / INDEX):
+        if not os.path.lexists(path / SINGLE):
+            raise InitcliError(Fault(f"`{path}` holds neither `{SINGLE}` nor `{INDEX}`"))
+        return None
+    files = read_index(path / INDEX)
+    if os.path.lexists(path / SINGLE) and SINGLE not in files.values():
+        what = f"`{path}` holds `{SINGLE}` beside `{INDEX}`: readers take the one file and never see the shards"
+        raise InitcliError(Fault(what, hint="remove the one that is stale"))
+    shards = sorted(set(files.values()))
+    if missing := [shard for shard in shards if not (path / shard).exists()]:
+        what = f"{len(missing):,} of the {len(shards):,} shards that `{path / INDEX}` names are missing"
+        raise InitcliError(Fault(f"{what}: `{missing[0]}`{', …' * (len(missing) > 1)}", hint=_REPAIR))
+    return files
+
+
+def _misplaced(path: Path, name: str, shard: str, files: Mapping[str, str]) -> InitcliError:
+    """Return the error for a tensor in a shard where the index does not have it."""
+    told = f"has it in `{files[name]}`" if name in files else "does not name it"
+    return InitcliError(Fault(f"`{name}` is in `{path / shard}`, but `{INDEX}` {told}", hint=_REPAIR))
+
+
+class _Shelf(Generic[T]):
+    """The shards that are open, at most `MAX_OPEN`: each has a reader, which asks for the next tensor when it can."""
+
+    def __init__(self, path: Path, read: Callable[[Path, Iterator[str]], Iterator[T]]) -> None:
+        self.path, self.read = path, read
+        self.open: OrderedDict[str, tuple[deque[str], Iterator[T]]] = OrderedDict()
+
+    def ask(self, shard: str, name: str) -> Iterator[T]:
+        """Return the reader of a shard: the next that it yields is of the tensor called `name`."""
+        if shard not in self.open:
+            if len(self.open) == MAX_OPEN:
+                self.open.popitem(last=False)
+            asked: deque[str] = deque()
+            self.open[shard] = asked, self.read(self.path / shard, _take(asked))
+        self.open.move_to_end(shard)
+        asked, tensors = self.open[shard]
+        asked.append(name)
+        return tensors
+
+
+def _take(asked: deque[str]) -> Iterator[str]:
+    """Yield what is asked for by the time that it is wanted."""
+    while asked:
+        yield asked.popleft()
+
+
+sharded = Sharded()

@@ -1,0 +1,53 @@
+"""A weight file to be read: what its header says, and its values chunk by chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import prod
+from pathlib import Path
+from typing import NamedTuple
+
+from initcli.formats import Entry, Format, Header, detect_format
+from initcli.formats.chunks import Chunk, read_chunks
+
+
+class WeightFile(NamedTuple):
+    """A file or a directory at `path`, its format, and its header."""
+
+    path: Path
+    format: Format
+    header: Header
+
+    @property
+    def entries(self) -> dict[str, Entry]:
+        """What it says of each tensor, by name."""
+        return {entry.name: entry for entry in self.header.entries}
+
+    @property
+    def tells_names(self) -> bool:
+        """Whether its tensors' names are written in it: a single `.npy` is called after its file."""
+        return self.format.name != "npy" or self.format.is_directory
+
+    def read_chunks(self, names: Sequence[str]) -> Iterator[Chunk]:
+        """Yield the chunks of the tensors called `names`, in this order; a tensor without elements has none."""
+        return read_chunks(self.format, self.path, names)
+
+
+def open_weights(path: Path) -> WeightFile:
+    """Return the file at `path`; its first bytes tell the format.
+
+    Raises:
+        InitcliError: it cannot be read, or is no weight file.
+    """
+    chosen = detect_format(path)
+    return WeightFile(path, chosen, chosen.read_header(path))
+
+
+def count_nbytes(entries: Sequence[Entry]) -> int:
+    """Return the bytes of the tensors' elements."""
+    return sum(entry.nbytes for entry in entries)
+
+
+def count_elements(entries: Sequence[Entry]) -> int:
+    """Return the tensors' elements."""
+    return sum(prod(entry.shape) for entry in entries)
