@@ -7,17 +7,15 @@ A name is cut after each `.` and `/`. Siblings collapse if all below them is equ
 from __future__ import annotations
 
 import itertools
-import os
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from math import prod
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from initcli.patterns import escape
 
+T = TypeVar("T")
 V = TypeVar("V", bound=Hashable)
-
-Piece: TypeAlias = tuple[str, int]
-"""A pattern for a part of a name, and how many such parts it stands for."""
 
 MAX_DEPTH = 64
 """How often a name is cut."""
@@ -29,6 +27,7 @@ MAX_NUMBERS = 8
 _CUT = re.compile(r"(?<=[./])")
 _DIGITS = re.compile(r"([0-9]+)")
 _NUMBER = re.compile(r"(?<![0-9])(0|[1-9][0-9]{0,14})(?![0-9])")
+_AFFIX = re.compile(r"(?<=[_-])")
 _WORD = re.compile(r"[\w-]+")
 
 
@@ -41,16 +40,24 @@ class Branch(NamedTuple, Generic[V]):
     branches: tuple[Branch[V], ...] = ()
 
     @property
-    def count(self) -> int:
-        """The names that it stands for."""
-        return self.times * sum(branch.count for branch in self.branches) if self.branches else self.times
+    def names(self) -> int:
+        """How many names it stands for."""
+        return self.times * (sum(branch.names for branch in self.branches) if self.branches else 1)
+
+
+class Folded(NamedTuple):
+    """A `pattern` for so many `parts` of names, the `first` of them as it stands."""
+
+    pattern: str
+    parts: int
+    first: str
 
 
 class Leaf(NamedTuple, Generic[V]):
-    """A `pattern` that stands for `count` whole names with the same `value`."""
+    """A `pattern` that stands for so many whole `names` with the same `value`."""
 
     pattern: str
-    count: int
+    names: int
     value: V
 
 
@@ -58,7 +65,7 @@ def collapse(values: Mapping[str, V]) -> tuple[Branch[V], ...]:
     """Return the tree of the names, natural in its order, with equal siblings collapsed.
 
     >>> tree = collapse({f"h.{i}.{w}.weight": 64 for i in range(12) for w in "qk"} | {"norm": 8})
-    >>> [(leaf.pattern, leaf.count, leaf.value) for leaf in list_leaves(tree)]
+    >>> [(leaf.pattern, leaf.names, leaf.value) for leaf in list_leaves(tree)]
     [('h.{0..11}.{k,q}.weight', 24, 64), ('norm', 1, 8)]
     """
     root: dict[str, Any] = {}
@@ -77,7 +84,7 @@ def list_leaves(branches: Sequence[Branch[V]]) -> Iterator[Leaf[V]]:
         if not below:
             yield Leaf(label, times, value)  # type: ignore[arg-type]  # a branch without branches has a value
         for leaf in list_leaves(below):
-            yield Leaf(label + leaf.pattern, times * leaf.count, leaf.value)
+            yield Leaf(label + leaf.pattern, times * leaf.names, leaf.value)
 
 
 def natural_key(name: str) -> tuple[list[Any], str]:
@@ -117,32 +124,22 @@ def _collapse_siblings(below: Mapping[str, Any]) -> tuple[Branch[V], ...]:
     return tuple(branch for _, branch in sorted(ranked, key=lambda each: each[0]))
 
 
-def _fold(labels: Sequence[str]) -> Iterator[tuple[str, int, str]]:
-    """Yield patterns that stand for the labels, which are in natural order, and the first label of each."""
+def _fold(labels: Sequence[str]) -> Iterator[Folded]:
+    """Yield patterns that stand for the labels, which are in natural order."""
     if len(labels) == 1:
-        yield escape(labels[0]), 1, labels[0]
+        yield Folded(escape(labels[0]), 1, labels[0])
         return
     skeletons: dict[tuple[str, ...], list[tuple[int, ...]]] = {}
     for label in labels:
-        parts = _NUMBER.split(label)
-        if len(parts) > 2 * MAX_NUMBERS:
-            parts = [label]
+        parts = _NUMBER.split(label, maxsplit=MAX_NUMBERS)
         skeletons.setdefault(tuple(parts[::2]), []).append(tuple(map(int, parts[1::2])))
     words = []
     for texts, rows in skeletons.items():
         for product in _products(rows):
-            first = _interleave(texts, [str(numbers[0]) for numbers in product])
             if all(len(numbers) == 1 for numbers in product):
-                words.append(first)
-                continue
-            folded = [list(_fold_numbers(numbers)) for numbers in product]
-            for pieces in itertools.product(*folded):
-                escaped = [escape(text) for text in texts]
-                times = 1
-                for _, each, _ in pieces:
-                    times *= each
-                begin = _interleave(texts, [str(number) for _, _, number in pieces])
-                yield _interleave(escaped, [text for text, _, _ in pieces]), times, begin
+                words.append(_interleave(texts, [str(number) for (number,) in product]))
+            else:
+                yield from _fold_product(texts, product)
     yield from _fold_words(words)
 
 
@@ -152,62 +149,69 @@ def _products(rows: Sequence[tuple[int, ...]]) -> Iterator[tuple[tuple[int, ...]
         yield ()
         return
     tails: dict[int, list[tuple[int, ...]]] = {}
-    for head, *tail in rows:
-        tails.setdefault(head, []).append(tuple(tail))
+    for row in rows:
+        tails.setdefault(row[0], []).append(row[1:])
     heads: dict[tuple[tuple[int, ...], ...], list[int]] = {}
     for head, rest in tails.items():
         heads.setdefault(tuple(rest), []).append(head)
-    for rest, numbers in heads.items():
-        yield from ((tuple(numbers), *product) for product in _products(rest))
+    for rows, numbers in heads.items():
+        yield from ((tuple(numbers), *product) for product in _products(rows))
 
 
-def _fold_numbers(numbers: Sequence[int]) -> Iterator[tuple[str, int, int]]:
-    """Yield patterns that stand for ascending numbers, how many each stands for, and the first of them."""
+def _fold_product(texts: Sequence[str], product: Sequence[Sequence[int]]) -> Iterator[Folded]:
+    """Yield patterns that stand for the texts with every choice of numbers between them."""
+    escaped = [escape(text) for text in texts]
+    for places in itertools.product(*(_fold_numbers(numbers) for numbers in product)):
+        patterns, parts, firsts = zip(*places, strict=True)
+        yield Folded(_interleave(escaped, patterns), prod(parts), _interleave(texts, firsts))
+
+
+def _fold_numbers(numbers: Sequence[int]) -> Iterator[Folded]:
+    """Yield patterns that stand for ascending numbers."""
     steps = {later - sooner for sooner, later in itertools.pairwise(numbers)}
     if len(numbers) > 2 and len(steps) == 1:
-        yield _render_range(numbers[0], numbers[-1], steps.pop()), len(numbers), numbers[0]
+        yield _fold_range(numbers, steps.pop())
         return
-    items = [(str(number), 1, number) for number in numbers]
-    if len(items) > MAX_WORDS:
-        items = list(_find_runs(numbers))
-    for chunk in _chunks(items):
-        yield _enclose([text for text, _, _ in chunk]), sum(times for _, times, _ in chunk), chunk[0][2]
+    items = [Folded(str(number), 1, str(number)) for number in numbers]
+    for chunk in _chunks(items if len(items) <= MAX_WORDS else list(_find_runs(numbers))):
+        pattern = _enclose([item.pattern for item in chunk])
+        yield Folded(pattern, sum(item.parts for item in chunk), chunk[0].first)
 
 
-def _find_runs(numbers: Sequence[int]) -> Iterator[tuple[str, int, int]]:
+def _find_runs(numbers: Sequence[int]) -> Iterator[Folded]:
     """Yield a range for each run of three or more neighbours, and the other numbers."""
     for _, run in itertools.groupby(enumerate(numbers), key=lambda each: each[1] - each[0]):
         members = [number for _, number in run]
         if len(members) > 2:
-            yield _render_range(members[0], members[-1], 1), len(members), members[0]
+            yield _fold_range(members, 1)
         else:
-            yield from ((str(number), 1, number) for number in members)
+            yield from (Folded(str(number), 1, str(number)) for number in members)
 
 
-def _fold_words(words: Sequence[str]) -> Iterator[tuple[str, int, str]]:
+def _fold_range(numbers: Sequence[int], step: int) -> Folded:
+    bounds = [numbers[0], numbers[-1], step][: 2 if step == 1 else 3]
+    return Folded(f"{{{'..'.join(map(str, bounds))}}}", len(numbers), str(numbers[0]))
+
+
+def _fold_words(words: Sequence[str]) -> Iterator[Folded]:
     """Yield patterns for words, what they share before and after a `_` or `-` outside of the braces."""
-    yield from ((escape(word), 1, word) for word in words if not _WORD.fullmatch(word))
+    yield from (Folded(escape(word), 1, word) for word in words if not _WORD.fullmatch(word))
     for chunk in _chunks([word for word in words if _WORD.fullmatch(word)]):
-        if len(chunk) == 1:
-            yield chunk[0], 1, chunk[0]
-            continue
-        shared = os.path.commonprefix(chunk)
-        before = shared[: max(shared.rfind("_"), shared.rfind("-")) + 1]
+        before = _shared_beginning(chunk)
         rests = [word[len(before) :] for word in chunk]
-        shared = os.path.commonprefix([rest[::-1] for rest in rests])
-        after = shared[: max(shared.rfind("_"), shared.rfind("-")) + 1][::-1]
-        yield f"{before}{_enclose([rest[: len(rest) - len(after)] for rest in rests])}{after}", len(chunk), chunk[0]
+        after = _shared_beginning([rest[::-1] for rest in rests])[::-1]
+        middles = [rest[: len(rest) - len(after)] for rest in rests]
+        yield Folded(f"{before}{_enclose(middles)}{after}", len(chunk), chunk[0])
 
 
-T = TypeVar("T")
+def _shared_beginning(words: Sequence[str]) -> str:
+    """Return what all words begin with, up to a `_` or `-`."""
+    pieces = zip(*(_AFFIX.split(word)[:-1] for word in words), strict=False)
+    return "".join(each[0] for each in itertools.takewhile(lambda each: len(set(each)) == 1, pieces))
 
 
 def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
     return (items[at : at + MAX_WORDS] for at in range(0, len(items), MAX_WORDS))
-
-
-def _render_range(first: int, last: int, step: int) -> str:
-    return f"{{{first}..{last}}}" if step == 1 else f"{{{first}..{last}..{step}}}"
 
 
 def _enclose(words: Sequence[str]) -> str:

@@ -25,8 +25,8 @@ class Verdict(StrEnum):
     VALUES = "values"
     DTYPE = "dtype"
     SHAPE = "shape"
-    ONLY_A = "only a"
-    ONLY_B = "only b"
+    ONLY_A = "only_a"
+    ONLY_B = "only_b"
 
     @property
     def is_same(self) -> bool:
@@ -35,9 +35,9 @@ class Verdict(StrEnum):
 
 
 class Sample(NamedTuple):
-    """The element number `index` of a flat tensor on both sides."""
+    """One element of a flat tensor on both sides, and its number."""
 
-    index: int
+    number: int
     a: Any
     b: Any
 
@@ -61,7 +61,7 @@ class Contrast:
         """Return the contrast of both runs, of which `other` comes later.
 
         >>> Contrast(2, 1, Sample(3, 0.0, 1.0), 1.0, 1.0).merge(Contrast(1, 0, None, 2.0, 0.5))
-        Contrast(unequal=3, beyond=1, first=Sample(index=3, a=0.0, b=1.0), max_abs=2.0, max_rel=1.0)
+        Contrast(unequal=3, beyond=1, first=Sample(number=3, a=0.0, b=1.0), max_abs=2.0, max_rel=1.0)
         """
         return Contrast(
             self.unequal + other.unequal,
@@ -126,27 +126,14 @@ def contrast_values(a: NDArray[Any], b: NDArray[Any], start: int, tolerance: Tol
     return _contrast(a, b, start, unequal, tolerance)
 
 
-def contrast_bits(a: NDArray[Any], b: NDArray[Any], start: int, slack: float | None = None) -> Contrast:
-    """Return how two runs of one dtype differ in their bits; `slack` and a rounding of the dtype are allowed if given.
-
-    |a − b| ≤ slack + one unit in the last place
-    """
+def contrast_bits(a: NDArray[Any], b: NDArray[Any], start: int, tolerance: Tolerance | None = None) -> Contrast:
+    """Return how two runs of one dtype differ in their bits; with a `tolerance` what is close is not beyond."""
     if _has_same_bits(a, b):
         return SAME
-    bytes_of = (each.view(np.uint8).reshape(len(each), -1) for each in (a, b))
-    unequal = np.not_equal(*bytes_of).any(axis=1)
-    if slack is None:
-        return replace(_contrast(a, b, start, unequal, Tolerance()), beyond=int(unequal.sum()), first=_first(a, b, start, unequal))
-    return _contrast(a, b, start, unequal, Tolerance(slack, unit_of(a.dtype)))
-
-
-def unit_of(dtype: np.dtype[Any]) -> float:
-    """Return the greatest distance of neighbours of an element type, as a share of their magnitude; 0 for integers."""
-    if dtype.kind in "biu":
-        return 0.0
-    import ml_dtypes
-
-    return float(ml_dtypes.finfo(dtype).eps)
+    left, right = (each.view(np.uint8).reshape(len(each), -1) for each in (a, b))
+    unequal: NDArray[Any] = np.any(left != right, axis=1)
+    found = _contrast(a, b, start, unequal, tolerance or Tolerance())
+    return found if tolerance else replace(found, beyond=found.unequal, first=_first(a, b, start, unequal))
 
 
 def _contrast(a: NDArray[Any], b: NDArray[Any], start: int, unequal: NDArray[Any], tolerance: Tolerance) -> Contrast:

@@ -6,8 +6,8 @@ All is SHA-256; integers are unsigned, 8 bytes, little-endian; texts are UTF-8 b
     tensor = SHA-256("initcli/tensor-digest/1" 00 ‖ name ‖ dtype ‖ rank ‖ each dimension ‖ each block's digest)
     total  = SHA-256("initcli/digest/1" 00 ‖ the digest of each tensor, in the order of their names)
 
-The dtype is the spec's word (`float32`, `bfloat16`), a bool is one byte, names are sorted by their UTF-8 bytes. A scalar
-has rank 0, and a tensor without elements no block. Metadata is not part of it.
+The dtype is the spec's word (`float32`, `bfloat16`), a bool is one byte, names are sorted by their UTF-8 bytes. A
+scalar has rank 0, and a tensor without elements no block. Metadata is not part of it.
 """
 
 from __future__ import annotations

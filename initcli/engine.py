@@ -98,7 +98,7 @@ def generate_file(
             tally = _Tally(plan, progress, digests)
             for task in map_ordered(worker.write, _tasks(plan, layout), jobs):
                 tally.add(task)
-            for seal in _list_seals(layout, tally.crc32s):
+            for seal in list_seals(layout, tally.crc32s):
                 write_at(files.get(seal.file, seal.file), seal.data, seal.offset)
     return tally.report()
 
@@ -152,7 +152,10 @@ class _Pipe:
 
     def close(self, crc32s: Sequence[int]) -> None:
         """Write what stands behind the last tensor."""
-        for seal in (*self.seals, *([self.layout.trailer.last(crc32s)] if self.layout.trailer else ())):
+        if self.layout.trailer:
+            self.seals.append(self.layout.trailer.last(crc32s))
+        while self.seals:
+            seal = self.seals.popleft()
             self._write(seal.offset, seal.data)
         self.stream.flush()
 
@@ -164,7 +167,7 @@ class _Pipe:
         self.at = offset + len(data)
 
 
-def _list_seals(layout: Layout, crc32s: Sequence[int]) -> Iterator[Seal]:
+def list_seals(layout: Layout, crc32s: Sequence[int]) -> Iterator[Seal]:
     """Yield the seals, that which ends the file last: where there is one, nothing opens without it."""
     if layout.trailer:
         yield from (layout.trailer.after(index, crc32) for index, crc32 in enumerate(crc32s))

@@ -70,8 +70,7 @@ def tally(values: NDArray[Any], least: float, greatest: float) -> Histogram:
     first, last = (floor(Fraction(value) / Fraction(2) ** exponent) for value in (least, greatest))
     if first == last:
         return Histogram(exponent, first, (len(values),))
-    bins = values * 2.0**-exponent if exponent > -MAX_SCALE else np.ldexp(values, -exponent)
-    np.floor(bins, out=bins)
+    bins = _divide(values, exponent)
     np.subtract(bins, float(first), out=bins)
     return Histogram(exponent, first, tuple(np.bincount(bins.astype(np.intp), minlength=last - first + 1).tolist()))
 
@@ -84,6 +83,15 @@ def render_histogram(counts: Sequence[int]) -> str:
     """
     highest = max(counts, default=0)
     return "".join(BLOCKS[-(-count * (len(BLOCKS) - 1) // highest)] for count in counts)
+
+
+def _divide(values: NDArray[Any], exponent: int) -> NDArray[Any]:
+    """Return ⌊values / 2**exponent⌋; a product could lose the sign of a tiny number, but is quicker than a quotient."""
+    if exponent > 0:
+        quotients: NDArray[Any] = np.floor_divide(values, 2.0**exponent)
+        return quotients
+    scaled = values * 2.0**-exponent if exponent > -MAX_SCALE else np.ldexp(values, -exponent)
+    return np.floor(scaled, out=scaled)
 
 
 def _choose_exponent(least: float, greatest: float) -> int:

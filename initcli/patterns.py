@@ -139,7 +139,7 @@ class Pattern:
         return used - {loop.index for loop in self.loops}
 
     def count(self, scope: Scope) -> int:
-        """Return how many names there are; of very many, that there are at least so many.
+        """Return how many names there are; of very many, about how many.
 
         Only loops that others depend on are gone through.
         """
@@ -158,9 +158,10 @@ class Pattern:
             bound = next(loop.turns(scope))[1]
             return turns * self._count(rest, {**scope, loop.index: bound} if loop.index else scope, taken)
         for left, (_, value) in zip(range(turns - 1, -1, -1), loop.turns(scope), strict=True):
-            total += self._count(rest, {**scope, loop.index: value}, taken)
+            inner = self._count(rest, {**scope, loop.index: value}, taken)
+            total += inner
             if next(taken) > MAX_COUNTED:
-                return total + left
+                return total + left * inner
         return total
 
     def expand(self, scope: Scope) -> Iterator[tuple[str, Scope]]:
@@ -197,7 +198,7 @@ class Pattern:
 MAX_TEXT = 10_000
 MAX_BRACES = 100
 MAX_COUNTED = 50_000
-"""After as many turns, those of a loop that are left count as one name each, where inner loops depend on it."""
+"""After as many turns, those of a loop that are left count as the last one, where inner loops depend on it."""
 
 
 def parse_pattern(text: str) -> Pattern:

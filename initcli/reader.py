@@ -147,7 +147,7 @@ class _Reader(Values):
             return TensorSpec(pattern, place, shape, node=read)
         outer = self.words
         if pattern.loops:
-            self.words = outer | {loop.index for loop in pattern.loops}
+            self.words = outer | {loop.index for loop in pattern.loops if loop.index}
         fields = self.known(value, node, place.path, definitions.TENSOR)
         if "tie" in fields:
             for key in fields.entries.keys() - {"tie", "shape"}:

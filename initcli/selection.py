@@ -44,8 +44,8 @@ def parse_selection(text: str, shape: Sequence[int]) -> tuple[Index, ...]:
         raise ArgumentError(f"`[{text}]` has `...` twice", "once is enough")
     missing = len(shape) - (len(items) - len(rest))
     if missing < 0:
-        count = len(items) - len(rest)
-        raise ArgumentError(f"`[{text}]` has {count} indices, and the tensor {len(shape)} axes", "use fewer")
+        what = f"`[{text}]` is for {len(items) - len(rest)} or more axes, and the tensor has {len(shape)}"
+        raise ArgumentError(what, "leave some out")
     at = rest[0] if rest else len(items)
     items[at : at + 1] = [slice(None)] * missing
     return tuple(
@@ -53,6 +53,22 @@ def parse_selection(text: str, shape: Sequence[int]) -> tuple[Index, ...]:
         for axis, (item, size) in enumerate(zip(items, shape, strict=True))
         if item is not ...
     )
+
+
+def keep_rows(index: Index, size: int) -> tuple[range, Index]:
+    """Return the rows that an index of the first axis spans, and what it is when only these are there.
+
+    >>> keep_rows(slice(8, 1, -3), 10), keep_rows(4, 10)
+    ((range(2, 9), slice(6, None, -3)), (range(4, 5), 0))
+    """
+    if not isinstance(index, slice):
+        return range(index, index + 1), 0
+    rows = range(*index.indices(size))
+    if not rows:
+        return range(0), slice(None)
+    first, last = min(rows[0], rows[-1]), max(rows[0], rows[-1])
+    begin = rows[0] - first
+    return range(first, last + 1), slice(begin, None, rows.step)
 
 
 def _parse_item(item: str, text: str) -> Index | EllipsisType:

@@ -1,43 +1,39 @@
-"""The statistics of weights that lie in a file: each tensor read once, piece by piece, and measured by several threads.
+"""The statistics of weights that lie in a file: each tensor read once, chunk by chunk, and measured by several threads.
 
 A complex number is measured as its two parts. What is not finite is counted and kept out of the other figures. The cut
-into pieces does not depend on the number of threads, so neither do the figures.
+into chunks does not depend on the number of threads, so neither do the figures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import nan
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from initcli.dtypes import DTYPES
-from initcli.engine import Progress, _ordered
-from initcli.formats import Entry, Format
+from initcli.formats.chunks import Chunk
+from initcli.formats.weights import WeightFile
 from initcli.histogram import Histogram, tally
 from initcli.moments import Moments, measure
 from initcli.scratch import Scratch
+from initcli.workers import map_ordered
 
-CHUNK_ELEMS = 1 << 17
-"""As float64 a piece of so many elements and its scratch stay in the second-level cache."""
 GREATEST_SQUARED = 1e150
 """Beyond it squares and their sums leave float64: of such values only the extremes are told."""
-MEASURED = {*DTYPES, "complex128"}
-"""The element types whose values are numbers that NumPy reads."""
-
 _scratch = Scratch()
+
+NOTHING, EMPTY = Moments(), Histogram()
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What was seen of values: the `moments` and the `histogram` of the finite ones; how many are nan, how many ±inf."""
+    """What was seen of values: `moments` and `histogram` of the finite ones, and how many are nan or ±inf."""
 
-    moments: Moments = Moments()
-    histogram: Histogram = Histogram()
+    moments: Moments = NOTHING
+    histogram: Histogram = EMPTY
     nans: int = 0
     infs: int = 0
 
@@ -52,38 +48,30 @@ class Survey:
 
 
 def survey_file(
-    chosen: Format, path: Path, entries: Sequence[Entry], jobs: int = 1, progress: Progress | None = None
-) -> list[Survey | None]:
-    """Return the survey of each tensor, in the entries' order; None for one whose elements are no numbers."""
-    surveys = [Survey() if entry.dtype in MEASURED else None for entry in entries]
-    for index, nbytes, survey in _ordered(_survey_piece, _read_pieces(chosen, path, entries), jobs):
-        surveys[index] = survey.merge(surveys[index] or Survey())
+    weights: WeightFile, jobs: int = 1, progress: Callable[[int], None] | None = None
+) -> dict[str, Survey | None]:
+    """Return the survey of each tensor of a file by its name; None for one whose elements are no numbers."""
+    entries = weights.header.entries
+    surveys = {entry.name: Survey() if entry.dtype in DTYPES else None for entry in entries}
+    names = [name for name, survey in surveys.items() if survey]
+    for chunk, survey in map_ordered(_survey_chunk, weights.read_chunks(names), jobs):
+        surveys[chunk.name] = survey.merge(surveys[chunk.name] or Survey())
         if progress:
-            progress(nbytes)
+            progress(chunk.values.nbytes)
     return surveys
 
 
-def _read_pieces(chosen: Format, path: Path, entries: Sequence[Entry]) -> Iterator[tuple[int, NDArray[Any]]]:
-    """Yield the tensors' indices and elements, some at a time, in any order that their place in the file gives."""
-    measured = [index for index, entry in enumerate(entries) if entry.dtype in MEASURED]
-    arrays = chosen.read_tensors(path, (entries[index].name for index in measured))
-    for index, array in zip(measured, arrays, strict=True):
-        flat = array.ravel(order="K")
-        for start in range(0, flat.size, CHUNK_ELEMS):
-            yield index, flat[start : start + CHUNK_ELEMS]
+def _survey_chunk(chunk: Chunk) -> tuple[Chunk, Survey]:
+    """Return a chunk and what there is to see of it."""
+    values = chunk.values
+    parts = values.view(values.real.dtype) if values.dtype.kind == "c" else values
+    return chunk, survey_values(parts.astype(np.float64))
 
 
-def _survey_piece(piece: tuple[int, NDArray[Any]]) -> tuple[int, int, Survey]:
-    """Return the tensor's index, the bytes and the survey of some of its elements."""
-    index, elements = piece
-    parts = elements.view(elements.real.dtype) if elements.dtype.kind == "c" else elements
-    return index, elements.nbytes, survey(parts.astype(np.float64))
-
-
-def survey(values: NDArray[np.float64]) -> Survey:
+def survey_values(values: NDArray[np.float64]) -> Survey:
     """Return what there is to see of some values.
 
-    >>> seen = survey(np.array([1.0, 3.0, np.nan, -np.inf]))
+    >>> seen = survey_values(np.array([1.0, 3.0, np.nan, -np.inf]))
     >>> seen.moments.mean, seen.moments.std, seen.nans, seen.infs
     (2.0, 1.0, 1, 1)
     """

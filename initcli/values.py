@@ -106,7 +106,7 @@ class Values:
 
     def text(self, node: Node, path: KeyPath) -> str:
         """Read text that is not empty; empty if it is none."""
-        if isinstance(node.value, str) and node.value.strip():
+        if isinstance(node.value, str) and node.value:
             return node.value
         what = "is empty" if isinstance(node.value, str) else f"must be text, not {node.kind()}"
         hint = _TEXTS.get(str(path[-1]), f"write a name, or leave `{path[-1]}` out")

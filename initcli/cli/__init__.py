@@ -15,7 +15,7 @@ from typing import IO, Any
 import click
 
 from initcli import __version__
-from initcli.cli import catalogue, console, exits, generate, inspect, plan, schema
+from initcli.cli import catalogue, console, diff, digest, exits, generate, inspect, plan, schema, verify
 from initcli.errors import Fault, InitcliError, suggest
 
 YOUNG = 100_000
@@ -69,6 +69,9 @@ def cli(context: click.Context) -> None:
 cli.add_command(generate.generate)
 cli.add_command(plan.plan)
 cli.add_command(inspect.inspect)
+cli.add_command(verify.verify)
+cli.add_command(diff.diff)
+cli.add_command(digest.digest)
 cli.add_command(catalogue.list_initializers)
 cli.add_command(catalogue.show_initializer)
 cli.add_command(schema.schema)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import redirect_stdout
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -11,16 +12,14 @@ import click
 from initcli.cli.console import ProgressBar, show, show_json, show_note, show_table
 from initcli.cli.exits import AnswerIsNoError
 from initcli.cli.options import (
-    MAX_JOBS,
-    Output,
     Reporting,
     SpecSource,
-    takes_output,
+    takes_jobs,
     takes_plugins,
     takes_reporting,
     takes_spec,
-    whole_number,
 )
+from initcli.cli.output import Output, takes_output
 from initcli.cli.tables import escape
 
 if TYPE_CHECKING:
@@ -32,9 +31,7 @@ if TYPE_CHECKING:
 @click.command("generate", short_help="Write a weight file from a spec.")
 @takes_spec
 @takes_output
-@click.option(
-    "--jobs", callback=whole_number(1, MAX_JOBS), metavar="N", help="Threads; by default one for each processor."
-)
+@takes_jobs
 @click.option("--dry-run", is_flag=True, help="Check everything, show the plan, and write nothing.")
 @takes_plugins
 @takes_reporting
@@ -44,6 +41,10 @@ def generate(source: SpecSource, output: Output, jobs: int | None, dry_run: bool
     SPEC is a YAML or JSON file, or - for standard input. The suffix of PATH chooses the format: .safetensors,
     .h5, .hdf5 or .npy (one tensor); `--format npy` fills a directory. PATH appears whole or not at all.
 
+    --max-shard-size fills a directory for Hugging Face's libraries: shards and their index, and config.json if the spec
+    has a `config` or --config names one. What fits into one shard is one model.safetensors, as is everything with
+    `--format safetensors` and a directory. Other files there stay.
+
     The statistics go to standard output, with `--out -` to standard error. `ok` means that mean, std and bounds
     agree with the law within five standard errors, `OFF` that they do not. With --strict the exit status is 1 if one
     does not, and the errors name the tensors; PATH is written all the same.
@@ -52,6 +53,7 @@ def generate(source: SpecSource, output: Output, jobs: int | None, dry_run: bool
     Examples:
       initcli generate mlp.yaml --out mlp.safetensors
       initcli generate mlp.yaml --out - --format safetensors | sha256sum
+      initcli generate llama3.yaml --out llama3 --max-shard-size 5GB --config config.json
     """
     plan = source.load_plan()
     chosen = output.choose_format(plan)
@@ -59,27 +61,34 @@ def generate(source: SpecSource, output: Output, jobs: int | None, dry_run: bool
         show_plan(plan, output, reporting)
         show_closing(plan, f"dry run: {output} was not written", output, reporting)
         return
-    with ProgressBar(plan.nbytes, wanted=not reporting.is_quiet) as progress:
-        report = write_weights(plan, chosen, output, jobs, progress)
+    report, elapsed_s = write_weights(plan, chosen, output, jobs, reporting)
     show_report(report, output, reporting)
-    show_closing(plan, f"wrote {output}", output, reporting, f" in {progress.elapsed_s:.2f} s")
+    digest = f", digest {report.digest.total}" if report.digest else ""
+    show_closing(plan, f"wrote {output}", output, reporting, f"{digest} in {elapsed_s:.2f} s")
     if reporting.is_strict:
         check_agrees(report, output, reporting)
 
 
-def write_weights(plan: Plan, chosen: Format, output: Output, jobs: int | None, progress: ProgressBar) -> Report:
-    """Write the weights to the file or to standard output, and return what was observed of them."""
+def write_weights(
+    plan: Plan, chosen: Format, output: Output, jobs: int | None, reporting: Reporting
+) -> tuple[Report, float]:
+    """Write the weights to the file or to standard output; return what was observed of them, and the seconds."""
     from pathlib import Path
 
     from initcli.engine import generate_file, generate_stream
     from initcli.workers import default_jobs
 
-    jobs = jobs or default_jobs()
-    stream = sys.stdout
-    with redirect_stdout(sys.stderr):  # what a custom initializer prints is none of the data
-        if output.is_stream:
-            return generate_stream(plan, chosen, stream.buffer, jobs=jobs, progress=progress)
-        return generate_file(plan, chosen, Path(output.path), force=output.force, jobs=jobs, progress=progress)
+    generate = (
+        partial(generate_stream, plan, chosen, sys.stdout.buffer)
+        if output.is_stream
+        else partial(generate_file, plan, chosen, Path(output.path), force=output.force)
+    )
+    with (
+        ProgressBar(plan.nbytes, wanted=not reporting.is_quiet) as progress,
+        redirect_stdout(sys.stderr),  # what a custom initializer prints is none of the data
+    ):
+        report = generate(jobs=jobs or default_jobs(), progress=progress, digests=reporting.digests)
+    return report, progress.elapsed_s
 
 
 def show_report(report: Report, output: Output, reporting: Reporting) -> None:

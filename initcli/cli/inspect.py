@@ -1,127 +1,127 @@
-"""`initcli inspect`: what a weight file says of itself."""
+"""`initcli inspect`: what a weight file says of itself, and what its values look like."""
 
 from __future__ import annotations
 
-from math import prod
+import functools
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from initcli.cli.console import show, show_json, show_table, terminal_width
-from initcli.cli.options import takes_json
-from initcli.cli.tables import Table, count, escape, render_shape, titled
+from initcli.cli.console import ProgressBar, show, show_json, show_table, terminal_width
+from initcli.cli.options import Command, takes_jobs, takes_json
+from initcli.errors import Fault, InitcliError
 
 if TYPE_CHECKING:
+    from initcli.cli.contents import Surveys
     from initcli.formats import Header
+    from initcli.formats.weights import WeightFile
+    from initcli.survey import Survey
 
-SPEC_KEY = "initcli.spec"
 LONG = 400
 """Characters of a metadata value that a terminal shows; a pipe gets all."""
 
 
-@click.command("inspect", short_help="Show the tensors and the metadata of a weight file.")
-@click.argument("file", metavar="FILE")
-@takes_json
-def inspect(file: str, as_json: bool) -> None:
-    """Show the tensors and the metadata of FILE, whoever wrote it; its first bytes tell the format.
+def takes_style(function: Command) -> Command:
+    """Add --json and --markdown, handed over as `style`: json, markdown or text."""
 
-    FILE is a .safetensors, HDF5 or .npy file, or a directory of .npy files. No tensor data is read. With --json the
-    spec that initcli embeds is printed whole.
+    @takes_json
+    @click.option("--markdown", "as_markdown", is_flag=True, help="Print a table for a model card.")
+    @functools.wraps(function)
+    def gather(as_json: bool, as_markdown: bool, **rest: Any) -> Any:
+        if as_json and as_markdown:
+            raise InitcliError(Fault("`--json` and `--markdown` are two forms of one answer", hint="keep one of them"))
+        return function(style="json" if as_json else "markdown" if as_markdown else "text", **rest)
+
+    return gather
+
+
+@click.command("inspect", short_help="Show the tensors, the metadata and the values of a weight file.")
+@click.argument("file", metavar="FILE")
+@click.option("--stats", "is_measured", is_flag=True, help="Read the values: mean, std, min, max, zeros, nan, inf.")
+@click.option("--tensor", metavar="NAME[SLICE]", help="Print the values of one tensor, such as 'fc1.weight[0:3, :5]'.")
+@takes_jobs
+@takes_style
+def inspect(file: str, is_measured: bool, tensor: str | None, jobs: int | None, style: str) -> None:
+    """Show what FILE holds, whoever wrote it; its first bytes tell the format.
+
+    FILE is a weight file, or a directory: a sharded checkpoint, or .npy files. Without --stats and --tensor no tensor
+    data is read. Blocks with the same names, shapes and dtypes share a line, in the braces of a spec:
+    h.{0..11}.attn.{k,q,v}.weight.
 
     \b
-    Example:
-      initcli inspect mlp.safetensors
+    Examples:
+      initcli inspect gpt2.safetensors
+      initcli inspect gpt2.safetensors --stats
+      initcli inspect gpt2.safetensors --tensor 'wte.weight[0, :8]'
     """
     from pathlib import Path
 
-    from initcli.formats import detect_format
+    from initcli.formats.weights import open_weights
 
-    path = Path(file)
-    chosen = detect_format(path)
-    header = chosen.read_header(path)
-    if as_json:
-        show_json(describe_header(chosen.name, header))
+    weights = open_weights(Path(file))
+    if tensor is not None:
+        if is_measured or style == "markdown":
+            other = "--stats" if is_measured else "--markdown"
+            raise InitcliError(Fault(f"`--tensor` prints values and does not go with `{other}`", hint="leave one out"))
+        show_part(weights, tensor, style)
         return
-    show(f"{escape(file)}: {chosen.name}, {render_totals(header)}\n")
-    show_table(tabulate_header(header))
+    from initcli.cli.contents import describe_header, sort_naturally
+
+    weights = sort_naturally(weights)
+    surveys = measure(weights, jobs) if is_measured else None
+    if style == "json":
+        show_json(describe_header(weights.format.name, weights.header, surveys))
+    else:
+        show_contents(f"{file}: {weights.format.name}", weights.header, surveys, as_markdown=style == "markdown")
+
+
+def measure(weights: WeightFile, jobs: int | None) -> dict[str, Survey | None]:
+    """Return the statistics of each tensor, with a progress bar while they are made."""
+    from initcli.survey import survey_file
+    from initcli.workers import default_jobs
+
+    with ProgressBar(sum(entry.nbytes for entry in weights.header.entries)) as progress:
+        return survey_file(weights, jobs or default_jobs(), progress)
+
+
+def show_contents(what: str, header: Header, surveys: Surveys | None, *, as_markdown: bool) -> None:
+    """Print the totals, the tensors and the metadata, or the first two for a model card."""
+    from initcli.cli.contents import (
+        render_markdown,
+        render_totals,
+        tabulate_metadata,
+        tabulate_patterns,
+        tabulate_surveys,
+        tabulate_tree,
+    )
+    from initcli.cli.tables import escape
+
+    is_drawn = terminal_width() is not None and not as_markdown
+    totals = render_totals(header.entries)
+    if surveys is not None:
+        table = tabulate_surveys(header.entries, surveys, draws=is_drawn)
+    else:
+        table = (tabulate_tree if is_drawn else tabulate_patterns)(header.entries)
+    if as_markdown:
+        show(render_markdown(totals, table))
+        return
+    show(f"{escape(what)}, {totals}\n")
+    show_table(table)
     if header.metadata:
         show("")
-        show_table(tabulate_metadata(header.metadata))
+        show_table(tabulate_metadata(header.metadata, LONG if is_drawn else None))
 
 
-def describe_header(format_name: str, header: Header) -> dict[str, Any]:
-    """Return what a file says of itself as plain data; `spec` is the embedded spec, null if there is none."""
-    return {
-        "format": format_name,
-        "metadata": {key: value for key, value in sorted(header.metadata.items()) if key != SPEC_KEY},
-        "spec": parse_spec(header.metadata),
-        "tensors": [
-            {
-                "name": entry.name,
-                "shape": list(entry.shape),
-                "dtype": entry.dtype,
-                "size": prod(entry.shape),
-                "nbytes": entry.nbytes,
-            }
-            for entry in header.entries
-        ],
-        "total": {
-            "size": sum(prod(entry.shape) for entry in header.entries),
-            "nbytes": sum(entry.nbytes for entry in header.entries),
-        },
-    }
+def show_part(weights: WeightFile, tensor: str, style: str) -> None:
+    """Print values: as data, as NumPy shows them on a screen, or all of them, a row a line, to a pipe."""
+    from initcli.cli.elements import describe_part, read_part, render_part, render_rows
 
-
-def parse_spec(metadata: dict[str, str]) -> Any:
-    """Return the embedded spec as data: None if there is none, the text as it is if it is not JSON."""
-    import json
-
-    text = metadata.get(SPEC_KEY)
-    try:
-        return None if text is None else json.loads(text, parse_constant=str)
-    except (ValueError, RecursionError):
-        return text
-
-
-def tabulate_header(header: Header) -> Table:
-    """Return a line for each tensor of a file."""
-    from initcli.units import render_nbytes
-
-    rows = [
-        (escape(entry.name), render_shape(entry.shape), entry.dtype, render_nbytes(entry.nbytes))
-        for entry in header.entries
-    ]
-    total = ("total", count(len(rows), "tensor"), "", render_nbytes(sum(entry.nbytes for entry in header.entries)))
-    return Table(titled(("name", "shape", "dtype"), ("bytes",)), rows, total)
-
-
-def tabulate_metadata(metadata: dict[str, str]) -> Table:
-    """Return a line for each metadata entry, the embedded spec in a few words."""
-    rows = [
-        (escape(key), _render_spec(parse_spec(metadata)) if key == SPEC_KEY else _render_value(value))
-        for key, value in sorted(metadata.items())
-    ]
-    return Table(titled(("metadata", ""), ()), rows)
-
-
-def render_totals(header: Header) -> str:
-    """Return how much there is: tensors, parameters, bytes."""
-    from initcli.units import render_nbytes
-
-    size = sum(prod(entry.shape) for entry in header.entries)
-    nbytes = sum(entry.nbytes for entry in header.entries)
-    return f"{count(len(header.entries), 'tensor')}, {count(size, 'parameter')}, {render_nbytes(nbytes)}"
-
-
-def _render_value(value: str) -> str:
-    if terminal_width() is None or len(value) <= LONG:
-        return escape(value)
-    return f"{escape(value[:LONG])}… ({len(value):,} characters, whole with --json)"
-
-
-def _render_spec(spec: Any) -> str:
-    """Return what an embedded spec is about; it may be anybody's."""
-    if not isinstance(spec, dict) or not isinstance(spec.get("tensors"), dict):
-        return "not a spec that initcli wrote"
-    words = [str(spec.get(key, "?")) for key in ("framework", "seed", "dtype")]
-    return escape(f"{words[0]}, seed {words[1]}, {words[2]}, {count(len(spec['tensors']), 'tensor')} (--json shows it)")
+    part = read_part(weights, tensor)
+    width = terminal_width()
+    if style == "json":
+        show_json(describe_part(part))
+    elif width is not None:
+        show(render_part(part, width))
+    else:
+        for lines in render_rows(part.values):
+            show(lines)

@@ -7,15 +7,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
-from math import prod
-from typing import TYPE_CHECKING, Any
+from math import inf, prod
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from initcli.errors import Fault, InitcliError
 
 if TYPE_CHECKING:
-    from initcli.formats import Format
     from initcli.plan import Plan
 
 Command = Callable[..., Any]
@@ -41,6 +40,17 @@ def whole_number(least: int, most: int | None = None) -> Callable[..., int | Non
         raise InitcliError(Fault(f"`{parameter.opts[0]}` must be a whole number {limits}, got `{value}`"))
 
     return parse
+
+
+def real_number(_context: click.Context, parameter: click.Parameter, value: str) -> float:
+    """Return a finite number ≥ 0; a click callback."""
+    try:
+        number = float(value)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < inf:
+        raise InitcliError(Fault(f"`{parameter.opts[0]}` must be a number ≥ 0, got `{value}`"))
+    return number
 
 
 def parse_shape(_context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, ...] | None:
@@ -106,58 +116,41 @@ class SpecSource:
 
 
 @dataclass(frozen=True)
-class Output:
-    """Where the weights go: a `path` or `-`, the name of a format if one was given, and whether it may be replaced."""
-
-    path: str
-    format_name: str | None
-    force: bool
-
-    @property
-    def is_stream(self) -> bool:
-        """Whether the weights go to standard output."""
-        return self.path == STREAM
-
-    def __str__(self) -> str:
-        return "standard output" if self.is_stream else self.path
-
-    def choose_format(self, plan: Plan) -> Format:
-        """Return the format for the plan, after every check that a run makes before its first byte.
-
-        Raises:
-            InitcliError: no such format, or it cannot hold the tensors, or the target cannot be written.
-        """
-        from pathlib import Path
-
-        from initcli.engine import check_format
-        from initcli.formats import choose_format
-        from initcli.publish_shards import check_output
-
-        chosen = choose_format(self.path, self.format_name, len(plan.tensors))
-        check_format(plan, chosen)
-        if not self.is_stream:
-            check_output(chosen, Path(self.path), force=self.force)
-        elif sys.stdout is None:
-            raise InitcliError(Fault("standard output is closed", hint="name a file with `--out`"))
-        elif sys.stdout.isatty():
-            what = "`--out -` would write binary data to the terminal"
-            raise InitcliError(Fault(what, hint="redirect standard output, or name a file with `--out`"))
-        return chosen
-
-
-@dataclass(frozen=True)
 class Reporting:
-    """How a run tells what it drew: as JSON or text, or errors only, and whether statistics that are off are one."""
+    """How a run tells what it drew: as JSON or text, or errors only, and whether statistics that are off are one.
+
+    `digests` says whether the content digest is told, too.
+    """
 
     as_json: bool
     is_quiet: bool
     is_strict: bool
+    digests: bool
 
 
 def takes_spec(function: Command) -> Command:
     """Add SPEC, --seed, --dtype and --set, handed over as `source`."""
 
     @click.argument("spec", metavar="SPEC")
+    @takes_replacements
+    @functools.wraps(function)
+    def gather(spec: str, replacements: Replacements, **rest: Any) -> Any:
+        return function(source=SpecSource(spec, *replacements), **rest)
+
+    return gather
+
+
+class Replacements(NamedTuple):
+    """What the command line puts in the place of a spec's own."""
+
+    seed: int | None
+    dtype: str | None
+    settings: dict[str, str]
+
+
+def takes_replacements(function: Command) -> Command:
+    """Add --seed, --dtype and --set, handed over as `replacements`."""
+
     @click.option("--seed", callback=whole_number(0), metavar="N", help="Draw with this seed instead of the spec's.")
     @click.option("--dtype", metavar="D", help="Default dtype instead of the spec's; a tensor's own dtype stays.")
     @click.option(
@@ -169,25 +162,8 @@ def takes_spec(function: Command) -> Command:
         help="Value of a variable instead of the spec's; may be given again.",
     )
     @functools.wraps(function)
-    def gather(spec: str, seed: int | None, dtype: str | None, settings: dict[str, str], **rest: Any) -> Any:
-        return function(source=SpecSource(spec, seed, dtype, settings), **rest)
-
-    return gather
-
-
-def takes_output(function: Command) -> Command:
-    """Add --out, --format and --force, handed over as `output`."""
-
-    @click.option(
-        "--out", required=True, metavar="PATH|-", help="File or directory to write, or - for standard output."
-    )
-    @click.option(
-        "--format", "format_name", metavar="F", help="safetensors, h5 or npy; by default the suffix of PATH tells."
-    )
-    @click.option("--force", is_flag=True, help="Replace PATH if it exists.")
-    @functools.wraps(function)
-    def gather(out: str, format_name: str | None, force: bool, **rest: Any) -> Any:
-        return function(output=Output(out, format_name, force), **rest)
+    def gather(seed: int | None, dtype: str | None, settings: dict[str, str], **rest: Any) -> Any:
+        return function(replacements=Replacements(seed, dtype, settings), **rest)
 
     return gather
 
@@ -220,19 +196,27 @@ def takes_shape(function: Command) -> Command:
     )(function)
 
 
+def takes_jobs(function: Command) -> Command:
+    """Add --jobs, handed over as a number; None if it is not given."""
+    return click.option(
+        "--jobs", callback=whole_number(1, MAX_JOBS), metavar="N", help="Threads; by default one for each processor."
+    )(function)
+
+
 def takes_json(function: Command) -> Command:
     """Add --json, handed over as `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")(function)
 
 
 def takes_reporting(function: Command) -> Command:
-    """Add --strict, --json and --quiet, handed over as `reporting`."""
+    """Add --digest, --strict, --json and --quiet, handed over as `reporting`."""
 
+    @click.option("--digest", is_flag=True, help="Tell the content digest, too: that of `initcli digest PATH`.")
     @click.option("--strict", is_flag=True, help="Exit with 1 if a tensor's statistics do not agree with its law.")
     @takes_json
     @click.option("--quiet", is_flag=True, help="Print errors only; with --json also the JSON.")
     @functools.wraps(function)
-    def gather(strict: bool, as_json: bool, quiet: bool, **rest: Any) -> Any:
-        return function(reporting=Reporting(as_json, quiet, strict), **rest)
+    def gather(digest: bool, strict: bool, as_json: bool, quiet: bool, **rest: Any) -> Any:
+        return function(reporting=Reporting(as_json, quiet, strict, digest), **rest)
 
     return gather

@@ -12,12 +12,15 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 from initcli.dtypes import DType
 from initcli.errors import Fault, InitcliError, suggest
+
+if TYPE_CHECKING:
+    from initcli.object_paths import Stored
 
 STREAM = "-"
 """The `--out` that means standard output."""
@@ -41,6 +44,10 @@ class Tensor(Protocol):
     @property
     def nbytes(self) -> int:
         """Its bytes: elements times the size of one."""
+
+    @property
+    def stored(self) -> Stored | None:
+        """Where Keras's own files keep it, if it is a weight of a layer of Keras."""
 
 
 class Refusal(NamedTuple):
@@ -141,23 +148,27 @@ class Format(Protocol):
 
 
 def known_formats() -> tuple[Format, ...]:
-    """Return every format, once. Their modules load their libraries only when these are needed."""
-    from initcli.formats import hdf5, npy, npz, safetensors, sharded, torch_zip
+    """Return every format, once; of those with a suffix the first is meant by it.
+
+    Their modules load their libraries only when these are needed.
+    """
+    from initcli.formats import hdf5, keras_archive, keras_weights, npy, npz, safetensors, sharded, torch_zip
 
     arrays = (npy.npy, npy.npy_directory, npz.npz)
-    return (safetensors.safetensors, sharded.sharded, hdf5.hdf5, *arrays, torch_zip.torch_zip)
+    trees = (keras_weights.keras_weights, hdf5.hdf5, keras_weights.keras_legacy, keras_archive.keras_archive)
+    return (safetensors.safetensors, sharded.sharded, *trees, *arrays, torch_zip.torch_zip)
 
 
 def detect_format(path: Path) -> Format:
     """Return the format of the file at `path` by its first bytes, else safetensors.
 
-    A zip is torch's if there is a pickle in it, else NumPy's. A directory is a Hugging Face checkpoint where there is
-    one, else .npy files.
+    A zip is Keras's if there are its weights in it, torch's if there is a pickle, else NumPy's. A directory is a Hugging
+    Face checkpoint where there is one, else .npy files.
 
     Raises:
         InitcliError: the file is absent, unreadable, not a regular file, empty, never finished or a damaged zip.
     """
-    from initcli.formats import hdf5, npy, npz, reading, safetensors, sharded, torch_zip, zip_reading
+    from initcli.formats import hdf5, keras_archive, npy, npz, reading, safetensors, sharded, torch_zip, zip_reading
 
     if os.path.isdir(path):  # noqa: PTH112, for Path.is_dir raises where a directory above may not be entered
         return sharded.sharded if sharded.holds_checkpoint(path) else npy.npy_directory
@@ -168,7 +179,10 @@ def detect_format(path: Path) -> Format:
         return npy.npy
     if start.startswith(zip_reading.MAGICS):
         with reading.reading(path, "a zip archive"):
-            return torch_zip.torch_zip if torch_zip.is_checkpoint(zip_reading.open_archive(path)) else npz.npz
+            archive = zip_reading.open_archive(path)
+            if keras_archive.is_keras_model(archive):
+                return keras_archive.keras_archive
+            return torch_zip.torch_zip if torch_zip.is_checkpoint(archive) else npz.npz
     if torch_zip.is_bare_pickle(start):
         return torch_zip.torch_zip
     return safetensors.safetensors
@@ -189,7 +203,7 @@ def choose_format(out: str, name: str | None, count: int) -> Format:
     chosen = by_suffix if name is None else _by_name(name, out)
     if chosen is None:
         raise _unknown_suffix(out)
-    if name is not None and by_suffix is not None and by_suffix is not chosen:
+    if by_suffix is not None and by_suffix is not chosen and by_suffix.suffixes != chosen.suffixes:
         raise InitcliError(
             Fault(
                 f"`--out {out}` means {by_suffix.name}, but `--format {name}` was given",
@@ -215,19 +229,15 @@ def choose_format(out: str, name: str | None, count: int) -> Format:
 def _by_suffix(out: str) -> Format | None:
     """Return the format that the suffix of `out` chooses, if it chooses one."""
     lowered = out.lower()
-    if lowered.endswith(".weights.h5"):
-        raise InitcliError(
-            Fault(
-                f"Keras reads `{out}`, by its suffix `.weights.h5`, as a layout of its own, which is not written yet",
-                hint=f"use the suffix `.h5`: `{out[: -len('.weights.h5')]}.h5`",
-            )
-        )
     return next((each for each in known_formats() if each.suffixes and lowered.endswith(each.suffixes)), None)
 
 
 def _by_name(name: str, out: str) -> Format:
     """Return the format called `name`, or called after one of its suffixes (`hdf5`), as it fits `out`."""
-    names = {suffix[1:]: each for each in known_formats() for suffix in each.suffixes}
+    names: dict[str, Format] = {}
+    for each in known_formats():
+        for key in (each.name, *(suffix[1:] for suffix in each.suffixes)):
+            names.setdefault(key, each)
     if name not in names:
         raise InitcliError(
             Fault(f"unknown format `{name}`", hint=suggest(name, names) or f"known: {', '.join(sorted(names))}")
@@ -246,7 +256,9 @@ def _unknown_suffix(out: str) -> InitcliError:
         )
     if out.endswith("/"):
         return InitcliError(
-            Fault(f"`{out}` is a directory and tells no format", hint="`--format safetensors` or `npy` fills one")
+            Fault(
+                f"`{out}` is a directory and tells no format", hint="`--format safetensors` or `--format npy` fills one"
+            )
         )
     suffix = Path(out).suffix
     what = f"unknown suffix `{suffix}` in `{out}`" if suffix else f"`{out}` has no suffix that tells the format"

@@ -33,12 +33,15 @@ _OPAQUE = {name: dtype for name, dtype in DTYPES.items() if dtype.is_extended}
 
 
 @contextmanager
-def open_datasets(path: Path) -> Iterator[Datasets]:
-    """Open a file to read it, without a lock: file systems without locks hold weights too."""
+def open_datasets(path: Path, part: Any = None, start: int = 0) -> Iterator[Datasets]:
+    """Open the file at `path` to read it, or a `part` of it that begins at `start`.
+
+    It is not locked: file systems without locks hold weights too.
+    """
     import h5py
 
-    with h5py.File(path, "r", locking=False, rdcc_nbytes=CACHE_NBYTES) as file:
-        yield Datasets(file, path)
+    with h5py.File(part or path, "r", locking=False, rdcc_nbytes=CACHE_NBYTES) as file:
+        yield Datasets(file, path, start)
 
 
 class Datasets:
@@ -92,8 +95,8 @@ class Datasets:
                     offset = self.start + dataset.id.get_offset()
                     yield from read_stored(stored, name, element, offset, math.prod(entry.shape))
                 elif entry.nbytes:
-                    chunks = cut(name, dataset)
-                    yield from (chunk._replace(values=chunk.values.view(element)) for chunk in chunks)
+                    little = element.newbyteorder("<")
+                    yield from (chunk._replace(values=chunk.values.view(little)) for chunk in cut(name, dataset))
 
 
 def _is_plain(dataset: Any) -> bool:

@@ -52,9 +52,9 @@ class Npz:
             if refusal is None and index in parents:
                 what = f"`{tensor.name}` is the file `{tensor.name}{SUFFIX}`, and `{names[parents[index]]}` lies in it"
                 refusal = Refusal(index, what, "rename one of them")
-            if refusal is None and tensor.name.removesuffix(SUFFIX) in known - {tensor.name}:
-                what = f"`{tensor.name}` is also the file of `{tensor.name.removesuffix(SUFFIX)}`"
-                refusal = Refusal(index, what, "rename one of them")
+            stem = tensor.name.removesuffix(SUFFIX)
+            if refusal is None and stem != tensor.name and stem in known:
+                refusal = Refusal(index, f"`{tensor.name}` is also the file of `{stem}`", "rename one of them")
             if refusal:
                 refusals.append(refusal)
         return refusals

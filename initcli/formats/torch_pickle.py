@@ -31,7 +31,7 @@ STORAGES = {
 }
 """The storages that have an element type, and its name. The tensors of other types name it beside their storage."""
 MAX_RANK = 64
-"""The most axes that a tensor can have: NumPy 2 and torch 2.13 stop there."""
+"""The most axes of a tensor: NumPy 2 has no more, and torch 2.13 computes with no more."""
 
 _UNTYPED = "torch.storage UntypedStorage"
 _MAPPING, _PARAMETER = "collections OrderedDict", "torch._utils _rebuild_parameter"
@@ -59,7 +59,7 @@ class _Global(NamedTuple):
 class _Storage(NamedTuple):
     dtype: str | None
     key: str
-    count: int
+    size: int
 
 
 def render_pickle(tensors: Sequence[Tensor]) -> bytes:
@@ -192,8 +192,8 @@ class _Machine:
 def _parse_storage(place: Any) -> _Storage:
     """Return the storage that a persistent id stands for."""
     match place:
-        case ("storage", _Global(name), str(key), str(_), int(count)) if name in STORAGES or name == _UNTYPED:
-            return _Storage(STORAGES.get(name), key, count)
+        case ("storage", _Global(name), str(key), str(_), int(size)) if name in STORAGES or name == _UNTYPED:
+            return _Storage(STORAGES.get(name), key, size)
     raise ValueError("its pickle names a storage that is none of torch's")
 
 
@@ -217,7 +217,7 @@ def _parse_call(function: Any, arguments: Any) -> Any:
 def _parse_view(storage: _Storage, dtype: str, offset: Any, shape: Any, strides: Any) -> View:
     """Return a view that lies within its storage and is no larger, so that no tensor outgrows its file."""
     itemsize = DTYPES[dtype].itemsize
-    nbytes = storage.count * (1 if storage.dtype is None else itemsize)
+    nbytes = storage.size * (1 if storage.dtype is None else itemsize)
     if not (isinstance(shape, tuple) and isinstance(strides, tuple) and len(shape) == len(strides) <= MAX_RANK):
         raise ValueError(f"a tensor's shape and strides are no two tuples of one length, of at most {MAX_RANK}")
     if not all(type(number) is int and number >= 0 for number in (offset, *shape, *strides)):

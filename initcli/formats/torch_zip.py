@@ -22,6 +22,7 @@ from initcli.errors import Fault, InitcliError
 from initcli.formats import Entry, Header, Layout, Refusal, Tensor
 from initcli.formats.naming import check_metadata, refuse_common
 from initcli.formats.reading import missing_tensor, reading
+from initcli.formats.safetensors import MAX_HEADER_NBYTES
 from initcli.formats.torch_pickle import MAX_RANK, View, parse_pickle, render_pickle
 from initcli.formats.zip_layout import Member, allocate_zip, lay_out_zip
 from initcli.formats.zip_reading import Archive, open_archive
@@ -44,13 +45,13 @@ class TorchZip:
     is_streamable = True
 
     def faults(self, tensors: Sequence[Tensor]) -> list[Refusal]:
-        """Refuse what nothing can hold, and more axes than torch gives a tensor."""
+        """Refuse what nothing can hold, and more axes than torch computes with."""
         refusals = []
         for index, tensor in enumerate(tensors):
             if refusal := refuse_common(index, tensor):
                 refusals.append(refusal)
             elif len(tensor.shape) > MAX_RANK:
-                what = f"`{tensor.name}` has {len(tensor.shape)} axes, and torch stops at {MAX_RANK}"
+                what = f"`{tensor.name}` has {len(tensor.shape)} axes, and torch's own operations stop at {MAX_RANK}"
                 refusals.append(Refusal(index, what))
         return refusals
 
@@ -92,8 +93,9 @@ def is_checkpoint(archive: Archive) -> bool:
 
 
 def is_bare_pickle(start: bytes) -> bool:
-    """Tell whether a file's first 8 bytes are a pickle's; those of safetensors are a length, and end in zeros."""
-    return start[:1] == b"\x80" and start[1:2] in (b"\2", b"\3", b"\4", b"\5") and start[4:] != bytes(4)
+    """Tell whether a file's first 8 bytes are a pickle's: as the length that safetensors begins with, too large."""
+    is_length = int.from_bytes(start, "little") <= MAX_HEADER_NBYTES
+    return start.startswith((b"\x80\2", b"\x80\3", b"\x80\4", b"\x80\5")) and not is_length
 
 
 def _list_members(tensors: Sequence[Tensor], metadata: Mapping[str, str]) -> Iterator[Member]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,9 +27,19 @@ class WeightFile(NamedTuple):
         """Whether its tensors' names are written in it: a single `.npy` is called after its file."""
         return self.format.name != "npy" or self.format.is_directory
 
+    def called(self, name: str) -> WeightFile:
+        """Return it with its only tensor, whose name is not written in it, under this name."""
+        (entry,) = self.header.entries
+        return self._replace(header=Header(self.header.metadata, [entry._replace(name=name)]))
+
     def read_chunks(self, names: Sequence[str]) -> Iterator[Chunk]:
         """Yield the chunks of the tensors called `names`, in this order; a tensor without elements has none."""
-        return read_chunks(self.format, self.path, names)
+        if self.tells_names:
+            yield from read_chunks(self.format, self.path, names)
+            return
+        for name in names:
+            chunks = read_chunks(self.format, self.path, [self.path.stem])
+            yield from (chunk._replace(name=name) for chunk in chunks)
 
 
 def open_weights(path: Path) -> WeightFile:
@@ -41,13 +50,3 @@ def open_weights(path: Path) -> WeightFile:
     """
     chosen = detect_format(path)
     return WeightFile(path, chosen, chosen.read_header(path))
-
-
-def count_nbytes(entries: Sequence[Entry]) -> int:
-    """Return the bytes of the tensors' elements."""
-    return sum(entry.nbytes for entry in entries)
-
-
-def count_elements(entries: Sequence[Entry]) -> int:
-    """Return the tensors' elements."""
-    return sum(prod(entry.shape) for entry in entries)

@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple, TypeAlias
 
@@ -123,8 +124,15 @@ class Style(NamedTuple):
 
 def _snake(name: str, _index: int, before: int) -> str:
     """Return Keras's automatic name: `dense`, `dense_1`, `conv2d_transpose`."""
-    words = re.sub(r"([a-z])([A-Z])", r"\1_\2", re.sub(r"\W+", "", re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name))).lower()
-    return f"{words}_{before}" if before else words
+    return f"{_words(name)}_{before}" if before else _words(name)
+
+
+@cache
+def _words(name: str) -> str:
+    """Return a class's name in words; that of some is another than the one under which `keras.layers` has them."""
+    for ours, own in (("GroupQuery", "GroupedQuery"), ("Avg", "Average"), (r"Pool(?=\dD)", "Pooling")):
+        name = re.sub(ours, own, name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", re.sub(r"\W+", "", re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name))).lower()
 
 
 def _name_inside(arguments: dict[str, Any], counts: dict[str, int]) -> dict[str, Any]:

@@ -145,7 +145,7 @@ def test_no_command_shows_the_help(run):
 def test_a_bug_is_one_line_and_no_traceback(folder, run, monkeypatch):
     """An exception that nobody expected becomes one error that asks for a report."""
 
-    def load_plan(source):
+    def load_plan(source, keeps_places):
         raise KeyError("surprise")
 
     monkeypatch.setattr(SpecSource, "load_plan", load_plan)

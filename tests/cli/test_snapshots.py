@@ -29,6 +29,20 @@ COMMANDS = {
     "schema-help": "schema --help",
     "inspect": "inspect made.safetensors",
     "inspect-json": "inspect made.safetensors --json",
+    "inspect-help": "inspect --help",
+    "inspect-stats": "inspect made.safetensors --stats",
+    "inspect-tensor": "inspect made.safetensors --tensor fc1/kernel[::2,-2:]",
+    "inspect-markdown": "inspect made.safetensors --markdown",
+    "verify-help": "verify --help",
+    "verify": "verify made.safetensors",
+    "verify-no": "verify made.safetensors --spec small.yaml --seed 8 --dtype float16",
+    "verify-json": "verify made.safetensors --only fc1/bias --json",
+    "diff-help": "diff --help",
+    "diff-no": "diff made.safetensors other.h5",
+    "diff-json": "diff other.h5 other.h5 --json",
+    "digest-help": "digest --help",
+    "digest": "digest made.safetensors",
+    "digest-json": "digest made.safetensors --json",
     "faults": "generate bad.yaml --out bad.h5",
 }
 
@@ -38,6 +52,8 @@ def test_commands_print_what_the_snapshot_says(folder, run, name):
     """A command prints, to the letter and in its stream, what was looked at and found good."""
     (folder / "bad.yaml").write_text("{initcli: 1, tensors: {a: {shape: [2, x], init: zeroes}, b: {shap: [2]}}}\n")
     run("generate", "small.yaml", "--out", "made.safetensors", "--quiet")
+    (folder / "other.yaml").write_text("{initcli: 1, tensors: {fc1/kernel: {shape: [6, 4], init: zeros}}}\n")
+    run("generate", "other.yaml", "--out", "other.h5", "--quiet")
 
     ran = run(*COMMANDS[name].split())
 

@@ -153,3 +153,61 @@ def test_a_terminal_heads_each_framework_with_its_count(show_on_terminal, run):
     assert headings == {framework: str(counts.count(framework)) for framework in counts}
     assert max(map(len, shown.splitlines())) <= 80
     assert "…" not in shown
+
+
+BLOCKS = """\
+initcli: 1
+framework: torch
+tensors:
+  transformer.h.{0..11}.attn.c_attn.weight: {shape: [8, 24], init: normal(std=0.02)}
+  transformer.h.{0..11}.a_rather_long_name_of_a_module.ln_{1,2}.weight: {shape: [8], init: ones}
+  transformer.h.{0..11}.a_rather_long_name_of_a_module.ln_{1,2}.bias: {shape: [16], init: zeros}
+"""
+
+
+def test_a_terminal_shows_the_tensors_as_a_tree(folder, show_on_terminal, run):
+    """What is below a branch stands below it, indented and summed up; equal blocks are one, as in the pipe."""
+    (folder / "blocks.yaml").write_text(BLOCKS)
+    run("generate", "blocks.yaml", "--out", "b.safetensors", "--quiet")
+
+    wide = strip_style(show_on_terminal(120, "inspect", "b.safetensors"))
+    narrow = strip_style(show_on_terminal(60, "inspect", "b.safetensors"))
+
+    assert re.search(r"^transformer\.h\.\{0\.\.11\} +60 +2,880 +11\.5 kB$", wide, re.MULTILINE)
+    assert re.search(r"^    bias +16 +float32 +24 +384 +1\.54 kB$", wide, re.MULTILINE)
+    assert max(map(len, narrow.splitlines()[2:])) <= 60
+    assert re.search(r"^    bias +24 +384 +1\.54 kB$\n^      16 float32 *$", narrow, re.MULTILINE)
+
+
+@pytest.mark.parametrize("columns", [80, 140])
+def test_statistics_on_a_terminal_have_histograms_and_a_pipe_has_none(folder, show_on_terminal, run, columns):
+    """No figure of the pipe is lost, and a normal tensor's bins rise to the middle."""
+    (folder / "blocks.yaml").write_text(BLOCKS)
+    run("generate", "blocks.yaml", "--out", "b.safetensors", "--quiet")
+
+    shown = strip_style(show_on_terminal(columns, "inspect", "b.safetensors", "--stats"))
+    piped = run("inspect", "b.safetensors", "--stats").out
+
+    figures = re.findall(r"-?\d\.\d\S*", piped.split("\n\n")[1])
+    assert max(map(len, shown.splitlines()[2:])) <= columns
+    assert figures
+    assert all(figure in shown for figure in figures)
+    assert re.search("[▁▂▃][ ▁▂▃▄▅▆▇█]*█[ ▁▂▃▄▅▆▇█]*[▁▂▃]", shown)
+    assert not re.search("[▁▂▃▄▅▆▇█]", piped)
+
+
+def test_a_terminal_shows_values_as_numpy_does(folder, show_on_terminal, run):
+    """What they are, and the middle of many left out."""
+    (folder / "many.yaml").write_text("{initcli: 1, tensors: {w: {shape: [4000, 3], init: ones}}}")
+    run("generate", "many.yaml", "--out", "m.safetensors", "--quiet")
+
+    shown = strip_style(show_on_terminal(80, "inspect", "m.safetensors", "--tensor", "w[1:]"))
+
+    assert shown.splitlines() == [
+        "w[1:]: float32, 3999×3 of 4000×3",
+        "[[1. 1. 1.]",
+        *[" [1. 1. 1.]"] * 2,
+        " ...",
+        *[" [1. 1. 1.]"] * 2,
+        " [1. 1. 1.]]",
+    ]

@@ -208,7 +208,7 @@ def test_what_is_refused_here_alone_is_let_through_there(name, parameters, shape
 @pytest.mark.parametrize("name", known_layers("keras"))
 def test_a_layer_without_a_name_is_called_as_keras_calls_it(name):
     """Words in small letters; the second of a class is numbered 1."""
-    snake = to_snake_case(name)
+    snake = to_snake_case(getattr(keras.layers, name).__name__)
 
     assert [STYLES["keras"].name(name, 5, before) for before in (0, 1, 2)] == [snake, f"{snake}_1", f"{snake}_2"]
 

@@ -88,6 +88,7 @@ CASES: dict[str, Case] = {
     "a list that is none": Case(f"tensors: {{w: {OK}}}\nrules: zeros\n"),
     "an unknown dtype": Case(f"dtype: flot32\ntensors: {{w: {OK}}}\n"),
     "a dtype that is a number": Case(f"vars: {{d: 1}}\ndtype: d\ntensors: {{w: {OK}}}\n"),
+    "a config that JSON cannot hold": Case(f"config: {{rate: .nan}}\ntensors: {{w: {OK}}}\n"),
     # variables
     "a variable by itself": variables("a: b+1, b: a"),
     "a variable of an unknown one": variables("layers: 2, a: 2*layrs"),

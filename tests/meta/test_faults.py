@@ -44,13 +44,13 @@ ELSEWHERE = {
     "… cannot be read: ……": "tests/unit/test_document.py",
     "more than … faults: the rest is not read": "tests/unit/test_tree.py",
     "more than … values, aliases followed": "tests/unit/test_tree.py",
-    "not YAML: …": "tests/unit/test_yaml_document.py: what libyaml says, where we have no better word",
+    "not YAML: …": "what libyaml says, where no rule of ours has better words: not tested",
     "`…` stands for more than … tensors": "tests/unit/test_resolution.py, where the limit is lower",
     "an initializer must be a name, a call or a mapping, not `…`": "a layer that hands on what it was given unread",
     "`…` has no value": "it follows from another fault and is never told",
     "… has not been checked": "would be a bug",
 }
-"""The messages that no case here shows, and where they are."""
+"""The messages that no case here shows, and where they are, or why there is no test."""
 
 
 def render(case: Any, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:

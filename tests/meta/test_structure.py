@@ -13,18 +13,30 @@ PACKAGE = Path(initcli.__file__).parent
 ROOT = PACKAGE.parent
 
 LAYERS = [
-    {"errors", "units", "calls", "expressions", "patterns"},
-    {"dtypes", "scratch", "fans", "stream", "quantiles", "truncation", "elementary", "frequencies", "checksums"},
+    {"errors", "units", "calls", "expressions", "patterns", "collapsing", "selection"},
+    {
+        "dtypes",
+        "scratch",
+        "fans",
+        "stream",
+        "quantiles",
+        "truncation",
+        "elementary",
+        "frequencies",
+        "checksums",
+        "digests",
+        "workers",
+    },
     {"laws", "whole_laws", "convolution_laws", "fixed_laws", "sparse_laws", "kernel_laws"}
     | {"embedding_laws", "fourier_laws"}
-    | {"complex_laws", "table_laws", "state_laws", "simplex_laws", "moments", "sampling"},
+    | {"complex_laws", "table_laws", "state_laws", "simplex_laws", "moments", "histogram", "sampling"},
     {"initializers"},
     {"layers"},
     {"tree", "yaml_document", "json_document", "quick_json", "document", "inclusion"},
     {"spec", "variables", "definitions", "values", "reader", "scopes", "conditions"} | {"initializer_schema", "schema"},
-    {"layer_expansion", "plan", "ties", "law_table", "rulebook", "lines", "resolution"},
-    {"files", "publish", "publish_shards", "formats", "report"},
-    {"engine"},
+    {"layer_expansion", "plan", "ties", "law_table", "rulebook", "lines", "resolution", "drawing"},
+    {"files", "publish", "publish_shards", "formats", "report", "survey", "comparison"},
+    {"engine", "verification", "readback"},
     {"cli"},
 ]
 """Each row imports from its own row and from those above, never from below."""

@@ -13,7 +13,9 @@ from initcli.errors import InitcliError
 from initcli.formats import choose_format, detect_format
 from initcli.formats.hdf5 import hdf5
 from initcli.formats.npy import npy, npy_directory
+from initcli.formats.npz import npz
 from initcli.formats.safetensors import safetensors
+from initcli.formats.torch_zip import torch_zip
 
 
 @pytest.mark.parametrize(
@@ -30,9 +32,15 @@ from initcli.formats.safetensors import safetensors
         ("-", "npy", npy),
         ("-", "safetensors", safetensors),
         ("a", "h5", hdf5),
-        ("a.bin", "hdf5", hdf5),
+        ("a.weights", "hdf5", hdf5),
         ("a.hdf5", "h5", hdf5),
         ("a.h5", "hdf5", hdf5),
+        ("a.npz", None, npz),
+        ("-", "npz", npz),
+        ("a.pt", None, torch_zip),
+        ("pytorch_model.bin", None, torch_zip),
+        ("a.PTH", "pt", torch_zip),
+        ("-", "pt", torch_zip),
     ],
 )
 def test_the_suffix_or_the_option_chooses_the_format(out, name, wanted):
@@ -47,13 +55,14 @@ def test_the_suffix_or_the_option_chooses_the_format(out, name, wanted):
         ("a.h5", "npy", "means h5, but `--format npy`", ""),
         ("a.npy", "h5", "means npy, but `--format h5`", "use the suffix `.h5`"),
         ("a.safetensor", None, "unknown suffix `.safetensor`", "did you mean `.safetensors`?"),
-        ("a.npz", None, "unknown suffix `.npz`", "did you mean `.npy`?"),
-        ("a.pt", None, "unknown suffix `.pt`", "use one of .safetensors, .h5, .hdf5, .npy, or `--format`"),
-        ("a", None, "`a` has no suffix", "use one of .safetensors, .h5, .hdf5, .npy, or `--format`"),
+        ("a.npx", None, "unknown suffix `.npx`", "did you mean `.npz`?"),
+        ("a.bin", "h5", "`--out a.bin` means pt, but `--format h5`", "use the suffix `.h5`"),
+        ("a.ckpt", None, "unknown suffix `.ckpt`", "use one of .safetensors, "),
+        ("a", None, "`a` has no suffix", ".npz, .pt, .pth, .bin, or `--format`"),
         ("dir/", None, "`dir/` is a directory", "`--format npy`"),
         ("dir.h5/", None, "is a directory", "`--format npy`"),
         ("a", "safetensor", "unknown format `safetensor`", "did you mean `safetensors`?"),
-        ("a", "pt", "unknown format `pt`", "known: h5, hdf5, npy, safetensors"),
+        ("a", "tf", "unknown format `tf`", "known: bin, h5, hdf5, "),
         ("-", None, "`--out -` does not tell the format", "add `--format safetensors`"),
         ("-", "h5", "HDF5 is not written front to back", "`--format safetensors`"),
         ("a.weights.h5", None, "Keras reads `a.weights.h5`", "`a.h5`"),

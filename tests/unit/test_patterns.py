@@ -89,9 +89,9 @@ def test_what_is_no_pattern_says_why(text: str, what: str) -> None:
 
 
 def test_a_huge_pattern_is_counted_and_not_expanded() -> None:
-    """10¹⁸ names, known at once; where inner loops depend on a huge one, its first turn stands for all."""
+    """10¹⁸ names, known at once; where inner loops depend on a huge one, at least so many."""
     assert parse_pattern("{0..999999}.{0..999999}.{0..999999}").count({}) == 10**18
-    assert parse_pattern("{i:0..9999999}.{j:i..i+9}").count({}) == 10**8
+    assert 10**7 < parse_pattern("{i:0..9999999}.{j:i..i+9}").count({}) <= 10**8
     assert parse_pattern("{i:0..999}.{j:0..i}").count({}) == 500_500
 
 

@@ -1,0 +1,103 @@
+"""Passes over whole files: every dtype, in memory that does not grow, and all bytes counted once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from initcli.comparison import Tolerance, Verdict
+from initcli.dtypes import DTYPES
+from initcli.engine import generate_file
+from initcli.errors import InitcliError
+from initcli.formats import choose_format
+from initcli.formats.weights import WeightFile, open_weights
+from initcli.plan import Plan
+from initcli.readback import compare_weights, digest_weights, verify_weights
+from initcli.resolution import load_plan
+from initcli.verification import select
+
+DRAWN = {"float": "random_normal", "complex": "jax.normal"}
+EVERY_DTYPE = "initcli: 1\ntensors:\n" + "".join(
+    f"  in/{name}: {{shape: [400, 1001], init: {DRAWN.get(dtype.kind, 'ones')}, dtype: {name}}}\n"
+    for name, dtype in DTYPES.items()
+)
+
+
+def write(plan: Plan, path: Path) -> WeightFile:
+    generate_file(plan, choose_format(str(path), None, len(plan.tensors)), path, force=True)
+    return open_weights(path)
+
+
+@pytest.mark.parametrize("suffix", ["safetensors", "h5", "pt"])
+def test_every_dtype_is_verified_compared_and_digested(tmp_path: Path, suffix: str) -> None:
+    """Floats of 8 bits, complex numbers and booleans as well, and each byte is counted once."""
+    plan = load_plan(EVERY_DTYPE.encode(), "s.yaml")
+    first, second = write(plan, tmp_path / "a.safetensors"), write(plan, tmp_path / f"b.{suffix}")
+    counts: list[int] = []
+
+    pairs = verify_weights(plan, second, jobs=2, progress=counts.append)
+    compared = compare_weights(first, second, Tolerance(), jobs=2)
+
+    assert [pair.verdict for pair in pairs + compared] == [Verdict.EQUAL] * 2 * len(DTYPES)
+    assert digest_weights(first) == digest_weights(second, jobs=2)
+    assert sum(counts) == plan.nbytes
+
+
+def test_globs_select_names_and_must_fit_one() -> None:
+    """No glob selects all."""
+    names = {"a.weight", "b.weight", "b.bias"}
+
+    assert select((), names) == names
+    assert select(("b.*", "*.weight"), names) == names
+    assert select(("*.bias",), names) == {"b.bias"}
+    with pytest.raises(InitcliError, match=r"`--only c\*` fits no tensor"):
+        select(("b.*", "c*"), names)
+
+
+PASSES: dict[str, str] = {
+    "verify": "verify_weights(load_embedded(one), one, jobs=2)",
+    "compare": "compare_weights(one, one, Tolerance(), jobs=2)",
+    "digest": "digest_weights(one, jobs=2)",
+}
+
+
+@pytest.mark.parametrize("kind", PASSES)
+def test_memory_does_not_grow_with_the_file(
+    tmp_path: Path, kind: str, measure_peak: Callable[[str, Path], int]
+) -> None:
+    """Forty million elements, 160 MB, take no more than one million do, but for 16 MB of chunks under way."""
+    peaks = []
+    for size in (1_000_000, 40_000_000):
+        plan = load_plan(
+            f"{{initcli: 1, tensors: {{w: {{shape: [{size}], init: random_uniform}}}}}}".encode(), "s.yaml"
+        )
+        write(plan, tmp_path / "w.safetensors")
+        peaks.append(measure_peak(PASSES[kind], tmp_path / "w.safetensors"))
+
+    assert peaks[1] - peaks[0] < 16_000
+
+
+@pytest.fixture
+def measure_peak() -> Callable[[str, Path], int]:
+    """Return a function that evaluates a pass over a file in a process of its own, and tells its peak in kB."""
+
+    def measure(expression: str, path: Path) -> int:
+        code = (
+            "import resource, sys\n"
+            "from pathlib import Path\n"
+            "from initcli.comparison import Tolerance\n"
+            "from initcli.formats.weights import open_weights\n"
+            "from initcli.readback import compare_weights, digest_weights, verify_weights\n"
+            "from initcli.verification import load_embedded\n"
+            "one = open_weights(Path(sys.argv[1]))\n"
+            f"{expression}\n"
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+        )
+        command = [sys.executable, "-c", code, str(path)]
+        return int(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+
+    return measure
