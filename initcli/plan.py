@@ -19,6 +19,9 @@ from initcli.whole_laws import WholeTensorLaw
 if TYPE_CHECKING:
     from initcli.object_paths import Stored
 
+SCHEME_KEY, PORTABLE_KEY, SPEC_KEY = "initcli.scheme", "initcli.portable", "initcli.spec"
+"""What a weight file's metadata says of itself: the stream's scheme, whether its bits are portable, and the spec."""
+
 
 class Origins(NamedTuple):
     """Where a tensor has its shape, its initializer and its dtype from, and what gave it the latter two."""
@@ -134,7 +137,7 @@ class Plan:
     def metadata(self) -> dict[str, str]:
         """Return what a weight file says of itself: the scheme, whether its bits are portable, and the spec."""
         return {
-            "initcli.scheme": str(SCHEME),
-            "initcli.portable": "true" if self.is_portable else "false",
-            "initcli.spec": json.dumps(self.normalized_spec(), ensure_ascii=False, separators=(",", ":")),
+            SCHEME_KEY: str(SCHEME),
+            PORTABLE_KEY: "true" if self.is_portable else "false",
+            SPEC_KEY: json.dumps(self.normalized_spec(), ensure_ascii=False, separators=(",", ":")),
         }

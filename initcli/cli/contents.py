@@ -12,14 +12,14 @@ from initcli.collapsing import Branch, collapse, list_leaves, natural_key
 from initcli.formats import Entry, Header
 from initcli.formats.weights import WeightFile
 from initcli.histogram import render_histogram
+from initcli.plan import PORTABLE_KEY, SCHEME_KEY, SPEC_KEY
 from initcli.report import plain
 from initcli.survey import Survey
 from initcli.units import render_nbytes
 
 Surveys: TypeAlias = Mapping[str, Survey | None]
 
-SPEC_KEY = "initcli.spec"
-OWN_KEYS = (SPEC_KEY, "initcli.scheme", "initcli.portable")
+OWN_KEYS = (SPEC_KEY, SCHEME_KEY, PORTABLE_KEY)
 _TEXTS, _FIGURES = ("name", "shape", "dtype"), ("tensors", "parameters", "bytes")
 _STATISTICS = ("mean", "std", "min", "max", "zeros", "nan", "inf")
 
@@ -264,8 +264,8 @@ def _describe_origin(metadata: Mapping[str, str]) -> list[str]:
             words += [f"{framework}", f"seed {seed}", f"{dtype}"]
         else:
             words.append("not a spec that initcli wrote")
-    if "initcli.scheme" in metadata:
-        words.append(f"scheme {metadata['initcli.scheme']}")
-    if "initcli.portable" in metadata:
-        words.append("portable" if metadata["initcli.portable"] == "true" else "not portable")
+    if SCHEME_KEY in metadata:
+        words.append(f"scheme {metadata[SCHEME_KEY]}")
+    if PORTABLE_KEY in metadata:
+        words.append("portable" if metadata[PORTABLE_KEY] == "true" else "not portable")
     return [*words, "spec with --json"] if SPEC_KEY in metadata else words

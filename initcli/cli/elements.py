@@ -100,4 +100,8 @@ def _to_lists(values: NDArray[Any]) -> Any:
         return values.tolist()
     numbers = values.astype(np.float64)
     is_finite = np.isfinite(numbers)
-    return (numbers if is_finite.all() else np.where(is_finite, numbers.astype(object), None)).tolist()
+    if is_finite.all():
+        return numbers.tolist()
+    plain = numbers.astype(object)
+    plain[~is_finite] = None
+    return plain.tolist()

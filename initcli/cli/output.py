@@ -93,7 +93,10 @@ def takes_output(function: Command) -> Command:
         "--out", required=True, metavar="PATH|-", help="File or directory to write, or - for standard output."
     )
     @click.option(
-        "--format", "format_name", metavar="F", help="safetensors, h5 or npy; by default the suffix of PATH tells."
+        "--format",
+        "format_name",
+        metavar="F",
+        help="h5, keras-legacy-h5, npy, npz, pt, safetensors; by default PATH tells.",
     )
     @click.option(
         "--max-shard-size",

@@ -152,23 +152,35 @@ def known_formats() -> tuple[Format, ...]:
 
     Their modules load their libraries only when these are needed.
     """
-    from initcli.formats import hdf5, keras_archive, keras_weights, npy, npz, safetensors, sharded, torch_zip
+    from initcli.formats import gguf, hdf5, keras_archive, keras_weights, npy, npz, safetensors, sharded, torch_zip
 
     arrays = (npy.npy, npy.npy_directory, npz.npz)
     trees = (keras_weights.keras_weights, hdf5.hdf5, keras_weights.keras_legacy, keras_archive.keras_archive)
-    return (safetensors.safetensors, sharded.sharded, *trees, *arrays, torch_zip.torch_zip)
+    return (safetensors.safetensors, sharded.sharded, gguf.gguf, *trees, *arrays, torch_zip.torch_zip)
 
 
 def detect_format(path: Path) -> Format:
     """Return the format of the file at `path` by its first bytes, else safetensors.
 
-    A zip is Keras's if there are its weights in it, torch's if there is a pickle, else NumPy's. A directory is a Hugging
-    Face checkpoint where there is one, else .npy files.
+    A zip is Keras's if there are its weights in it, torch's if there is a pickle, else NumPy's. A directory is a
+    Hugging Face checkpoint where there is one, else .npy files.
 
     Raises:
         InitcliError: the file is absent, unreadable, not a regular file, empty, never finished or a damaged zip.
     """
-    from initcli.formats import hdf5, keras_archive, npy, npz, reading, safetensors, sharded, torch_zip, zip_reading
+    from initcli.formats import (
+        gguf,
+        gguf_reading,
+        hdf5,
+        keras_archive,
+        npy,
+        npz,
+        reading,
+        safetensors,
+        sharded,
+        torch_zip,
+        zip_reading,
+    )
 
     if os.path.isdir(path):  # noqa: PTH112, for Path.is_dir raises where a directory above may not be entered
         return sharded.sharded if sharded.holds_checkpoint(path) else npy.npy_directory
@@ -177,6 +189,8 @@ def detect_format(path: Path) -> Format:
         return hdf5.hdf5
     if start.startswith(npy.MAGIC):
         return npy.npy
+    if start.startswith(gguf_reading.MAGIC):
+        return gguf.gguf
     if start.startswith(zip_reading.MAGICS):
         with reading.reading(path, "a zip archive"):
             archive = zip_reading.open_archive(path)

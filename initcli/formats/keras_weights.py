@@ -29,7 +29,7 @@ class KerasWeights(Hdf5):
     """The format `.weights.h5`: a dataset `<path of the object>/vars/<i>` for each weight of a layer."""
 
     name = "weights.h5"
-    suffixes = (".weights.h5",)
+    suffixes: tuple[str, ...] = (".weights.h5",)
 
     def faults(self, tensors: Sequence[Tensor]) -> list[Refusal]:
         """Refuse weights that Keras would not find; where none belongs to a layer, with one refusal for all."""
@@ -90,9 +90,7 @@ class KerasLegacy(KerasWeights):
         if tensor.dtype.is_extended:
             return Refusal(index, f"`{tensor.name}` is {tensor.dtype}, which Keras's old `.h5` cannot hold", hint)
         if tensor.stored.is_nested or len(tensor.stored.paths) > 1:
-            what = (
-                f"`{tensor.name}` is a weight of a model or layer within another, which the old `.h5` orders anew"
-            )
+            what = f"`{tensor.name}` is a weight of a model or layer within another, which the old `.h5` orders anew"
             return Refusal(index, what, hint)
         return None
 

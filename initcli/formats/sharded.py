@@ -22,11 +22,10 @@ from initcli.formats.chunks import CHUNK_ELEMS, Chunk
 from initcli.formats.reading import missing_tensor
 from initcli.formats.safetensors import safetensors
 from initcli.formats.shard_index import CONFIG, INDEX, SINGLE, name_shards, read_index, render_index, split
+from initcli.plan import SPEC_KEY
 
 T = TypeVar("T")
 
-SPEC_KEY = "initcli.spec"
-"""The metadata that one shard is enough for."""
 MAX_OPEN = 64
 """The most shards that are kept open at once."""
 

@@ -101,7 +101,13 @@ def is_bare_pickle(start: bytes) -> bool:
 def _list_members(tensors: Sequence[Tensor], metadata: Mapping[str, str]) -> Iterator[Member]:
     """Yield the archive's members; torch knows a checkpoint by the first."""
     check_metadata(metadata)
-    yield Member(ROOT + PICKLE, render_pickle(tensors))
+    pickled = render_pickle(tensors)
+    if len(pickled) > MAX_MEMBER_NBYTES:
+        what = (
+            f"the pickle of a `.pt` needs {len(pickled):,} bytes, and more than {MAX_MEMBER_NBYTES:,} are not read back"
+        )
+        raise InitcliError(Fault(what, hint="fewer tensors, shorter names, or HDF5: `.h5`"))
+    yield Member(ROOT + PICKLE, pickled)
     yield Member(f"{ROOT}/byteorder", b"little")
     yield Member(f"{ROOT}/version", b"3\n")
     if metadata:

@@ -115,26 +115,36 @@ class ZipTrailer:
 
 def lay_out_zip(members: Iterable[Member], path: Path) -> Layout:
     """Return the layout of the archive of these members, in their order."""
+    return _lay_out(_place(members, path))
+
+
+def allocate_zip(members: Iterable[Member], path: Path) -> Layout:
+    """Reserve the whole archive, all zeros, and return its layout."""
+    trailer = _place(members, path)
+    end = trailer.directory([0] * len(trailer.placed))
+    preallocate(path, end.offset + len(end.data))
+    return _lay_out(trailer)
+
+
+def _place(members: Iterable[Member], path: Path) -> ZipTrailer:
+    """Put each member behind the one before it."""
     placed, offset = [], 0
     for member in members:
         each = _Placed(member, offset, _render_header(member, offset))
         placed.append(each)
         offset = each.stop + len(each.descriptor(0))
     tensors = tuple(each for each in placed if each.member.tensor_nbytes is not None)
+    return ZipTrailer(path, tuple(placed), tensors)
+
+
+def _lay_out(trailer: ZipTrailer) -> Layout:
+    """Return the slots of the tensors, the seals of what is known of each member, and the trailer."""
+    path = trailer.path
     return Layout(
-        tuple(Slot(path, each.tensor_offset, each.member.tensor_nbytes or 0) for each in tensors),
-        tuple(Seal(path, each.header + each.member.start, each.offset) for each in placed),
-        ZipTrailer(path, tuple(placed), tensors),
+        tuple(Slot(path, each.tensor_offset, each.member.tensor_nbytes or 0) for each in trailer.tensors),
+        tuple(Seal(path, each.header + each.member.start, each.offset) for each in trailer.placed),
+        trailer,
     )
-
-
-def allocate_zip(members: Iterable[Member], path: Path) -> Layout:
-    """Reserve the whole archive, all zeros, and return its layout."""
-    layout = lay_out_zip(members, path)
-    assert isinstance(layout.trailer, ZipTrailer)  # noqa: S101, for mypy
-    end = layout.trailer.directory([0] * len(layout.seals))
-    preallocate(path, end.offset + len(end.data))
-    return layout
 
 
 def _render_header(member: Member, offset: int) -> bytes:

@@ -113,7 +113,8 @@ MODELS = {
         WhisperForConditionalGeneration,
         whisper_config,
         WhisperConfig(),
-        {"d": 64, "layers": 2, "heads": 4, "ff": 96, "vocab": 512, "pad": 511, "mels": 16, "frames": 50, "positions": 32},
+        {"d": 64, "layers": 2, "heads": 4, "ff": 96, "vocab": 512, "pad": 511}
+        | {"mels": 16, "frames": 50, "positions": 32},
     ),
 }
 

@@ -31,7 +31,7 @@ LAYERS = [
     | {"embedding_laws", "fourier_laws"}
     | {"complex_laws", "table_laws", "state_laws", "simplex_laws", "moments", "histogram", "sampling"},
     {"initializers"},
-    {"layers"},
+    {"layers", "object_paths"},
     {"tree", "yaml_document", "json_document", "quick_json", "document", "inclusion"},
     {"spec", "variables", "definitions", "values", "reader", "scopes", "conditions"} | {"initializer_schema", "schema"},
     {"layer_expansion", "plan", "ties", "law_table", "rulebook", "lines", "resolution", "drawing"},
@@ -43,7 +43,7 @@ LAYERS = [
 
 DOORS = {
     "yaml": {"yaml_document"},
-    "h5py": {"formats.hdf5"},
+    "h5py": {"formats.hdf5", "formats.hdf5_reading"},
     "safetensors": {"formats.safetensors"},
     "click": {"cli"},
     "rich": {"cli.console"},

@@ -50,6 +50,8 @@ FORMATS = [
 FORMATS += [pytest.param(Sharded(60, b"{}"), id="safetensors-shards")]
 IS_READ_BY = {"weights.h5": "h5", "keras-legacy-h5": "h5"}
 """What names of its own are in is read as any HDF5."""
+OWN_KEYS = ("format", "general.architecture")
+"""Metadata that formats ask for."""
 PARTS = st.text(st.characters(codec="utf-8", exclude_characters="\0/"), min_size=1, max_size=12) | st.sampled_from(
     ["layers.0.weight", "a b", "größe", "..x", "...", "重み", '"\\', "\u2028", "a.npy", " "]
 )
@@ -128,8 +130,8 @@ def test_what_is_written_at_the_slots_is_read_back_to_the_bit(form, tensors, met
     assert [tuple(entry) for entry in header.entries] == wanted
     assert [array.tobytes() for array in arrays] == data
     assert [(array.shape, array.dtype) for array in arrays] == [(each.shape, each.dtype.numpy) for each in tensors]
-    if form.name in ("safetensors", "h5", "pt"):
-        assert {key: value for key, value in header.metadata.items() if key != "format"} == metadata
+    if form.name in ("safetensors", "h5", "pt", "gguf"):
+        assert {key: value for key, value in header.metadata.items() if key not in OWN_KEYS} == metadata
     assert detected.name == IS_READ_BY.get(form.name, form.name)
     assert detected.is_directory == form.is_directory
 

@@ -136,6 +136,14 @@ def test_data_that_was_changed_is_found_when_it_is_read(tmp_path):
         torch_zip.read_tensor(tmp_path / "a.pt", "b")
 
 
+def test_a_pickle_that_could_not_be_read_back_is_not_written(tmp_path):
+    """Readers stop at a length, and so does the writer, before the first byte."""
+    with pytest.raises(InitcliError, match="are not read back") as error:
+        torch_zip.lay_out([piece("n" * 100_000_000, (1,), "int8")], {}, tmp_path / "a.pt")
+
+    assert "`.h5`" in error.value.faults[0].hint
+
+
 def test_more_axes_than_torch_computes_with_are_refused():
     """64 are taken, 65 are not."""
     refusals = torch_zip.faults([piece("a", (1,) * 64, "int8"), piece("b", (1,) * 65, "int8")])

@@ -12,6 +12,8 @@ import pytest
 from initcli.errors import InitcliError
 from initcli.formats import choose_format, detect_format
 from initcli.formats.hdf5 import hdf5
+from initcli.formats.keras_archive import keras_archive
+from initcli.formats.keras_weights import keras_legacy, keras_weights
 from initcli.formats.npy import npy, npy_directory
 from initcli.formats.npz import npz
 from initcli.formats.safetensors import safetensors
@@ -32,6 +34,11 @@ from initcli.formats.torch_zip import torch_zip
         ("-", "npy", npy),
         ("-", "safetensors", safetensors),
         ("a", "h5", hdf5),
+        ("a.weights.h5", None, keras_weights),
+        ("a", "weights.h5", keras_weights),
+        ("a.h5", "keras-legacy-h5", keras_legacy),
+        ("a", "keras-legacy-h5", keras_legacy),
+        ("a.keras", None, keras_archive),
         ("a.weights", "hdf5", hdf5),
         ("a.hdf5", "h5", hdf5),
         ("a.h5", "hdf5", hdf5),
@@ -62,11 +69,13 @@ def test_the_suffix_or_the_option_chooses_the_format(out, name, wanted):
         ("dir/", None, "`dir/` is a directory", "`--format npy`"),
         ("dir.h5/", None, "is a directory", "`--format npy`"),
         ("a", "safetensor", "unknown format `safetensor`", "did you mean `safetensors`?"),
-        ("a", "tf", "unknown format `tf`", "known: bin, h5, hdf5, "),
+        ("a", "tf", "unknown format `tf`", "known: bin, gguf, h5, hdf5, "),
         ("-", None, "`--out -` does not tell the format", "add `--format safetensors`"),
         ("-", "h5", "HDF5 is not written front to back", "`--format safetensors`"),
-        ("a.weights.h5", None, "Keras reads `a.weights.h5`", "`a.h5`"),
-        ("a.weights.h5", "h5", "a layout of its own, which is not written yet", "`a.h5`"),
+        ("a.weights.h5", "h5", "means weights.h5, but `--format h5`", "use the suffix `.h5`"),
+        ("a.weights.h5", "keras-legacy-h5", "means weights.h5", "use the suffix `.h5`"),
+        ("a.h5", "weights.h5", "means h5, but `--format weights.h5`", "use the suffix `.weights.h5`"),
+        ("-", "keras-legacy-h5", "HDF5 is not written front to back", "`--format safetensors`"),
     ],
 )
 def test_a_choice_that_cannot_be_made_says_why_and_what_to_do(out, name, what, hint):
