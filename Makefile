@@ -22,11 +22,11 @@ types: $(VENV)/tested
 	$(BIN)/mypy
 
 unit: $(VENV)/tested
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2
 
 # The bytes must not depend on NumPy's version: the golden and unit tests again, with the oldest of every dependency.
 oldest: $(OLDEST)/installed
-	$(OLDEST)/bin/python -m pytest -p no:cacheprovider tests/golden tests/unit tests/properties
+	$(OLDEST)/bin/python -m pytest -p no:cacheprovider --numprocesses 2 tests/golden tests/unit tests/properties
 
 # Each client in a process of its own: TensorFlow, torch and JAX do not live together in one. The page of verdicts last.
 clients: $(CLIENTS)/installed

@@ -152,11 +152,23 @@ def known_formats() -> tuple[Format, ...]:
 
     Their modules load their libraries only when these are needed.
     """
-    from initcli.formats import gguf, hdf5, keras_archive, keras_weights, npy, npz, safetensors, sharded, torch_zip
+    from initcli.formats import (
+        flax_msgpack,
+        gguf,
+        hdf5,
+        keras_archive,
+        keras_weights,
+        npy,
+        npz,
+        safetensors,
+        sharded,
+        torch_zip,
+    )
 
+    others = (gguf.gguf, flax_msgpack.flax_msgpack)
     arrays = (npy.npy, npy.npy_directory, npz.npz)
     trees = (keras_weights.keras_weights, hdf5.hdf5, keras_weights.keras_legacy, keras_archive.keras_archive)
-    return (safetensors.safetensors, sharded.sharded, gguf.gguf, *trees, *arrays, torch_zip.torch_zip)
+    return (safetensors.safetensors, sharded.sharded, *others, *trees, *arrays, torch_zip.torch_zip)
 
 
 def detect_format(path: Path) -> Format:
@@ -169,6 +181,7 @@ def detect_format(path: Path) -> Format:
         InitcliError: the file is absent, unreadable, not a regular file, empty, never finished or a damaged zip.
     """
     from initcli.formats import (
+        flax_msgpack,
         gguf,
         gguf_reading,
         hdf5,
@@ -199,6 +212,8 @@ def detect_format(path: Path) -> Format:
             return torch_zip.torch_zip if torch_zip.is_checkpoint(archive) else npz.npz
     if torch_zip.is_bare_pickle(start):
         return torch_zip.torch_zip
+    if flax_msgpack.is_tree(start):
+        return flax_msgpack.flax_msgpack
     return safetensors.safetensors
 
 

@@ -23,7 +23,16 @@ from initcli.files import preallocate
 from initcli.formats import Entry, Header, Layout, Refusal, Seal, Slot, Tensor
 from initcli.formats.chunks import refuse_values
 from initcli.formats.gguf_keys import find_alignment, find_keys, render_key, render_text
-from initcli.formats.gguf_reading import CODES, MAGIC, MAX_HEADER_NBYTES, MAX_RANK, VERSION, Contents, open_contents
+from initcli.formats.gguf_reading import (
+    CODES,
+    MAGIC,
+    MAX_COUNT,
+    MAX_HEADER_NBYTES,
+    MAX_RANK,
+    VERSION,
+    Contents,
+    open_contents,
+)
 from initcli.formats.naming import check_metadata, refuse_common
 from initcli.formats.reading import missing_tensor, reading
 
@@ -127,9 +136,10 @@ def _render_header(tensors: Sequence[Tensor], ends: Sequence[int], keys: Mapping
         numbers = struct.pack(f"<I{rank}QIQ", rank, *tensor.shape[::-1], CODES[tensor.dtype.name], begin)
         parts.append(render_text(tensor.name) + numbers)
     header = b"".join(parts)
-    if len(header) > MAX_HEADER_NBYTES:
-        what = f"the GGUF header needs {len(header):,} bytes, and initcli reads {MAX_HEADER_NBYTES:,}"
-        raise InitcliError(Fault(what, hint="fewer tensors, or `.h5`"))
+    if len(header) > MAX_HEADER_NBYTES or max(len(tensors), len(keys)) > MAX_COUNT:
+        what = f"the GGUF header needs {len(header):,} bytes for {len(tensors):,} tensors"
+        limit = f"{MAX_HEADER_NBYTES:,} bytes and {MAX_COUNT:,} tensors or keys"
+        raise InitcliError(Fault(what, hint=f"initcli reads {limit}: use `.h5`"))
     return header
 
 

@@ -24,6 +24,8 @@ VERSIONS = (2, VERSION)
 """Version 3 says of version 2 that there may be big-endian files, too; else they are the same."""
 MAX_HEADER_NBYTES = 100_000_000
 """The longest header that is read and written: as safetensors has it. That of 256,000 tokens takes some 10 MB."""
+MAX_COUNT = 1_000_000
+"""The most tensors, and the most keys, that are read and written."""
 MAX_RANK = 4
 """The most axes that ggml gives a tensor, GGML_MAX_DIMS."""
 MAX_SHOWN = 16
@@ -145,6 +147,8 @@ def open_contents(path: Path) -> Contents:
         is_big = int.from_bytes(version.to_bytes(4, "big"), "little") in VERSIONS
         raise ValueError("it is big-endian" if is_big else f"its version is {version}, and known are 2 and 3")
     tensor_count, key_count = cursor.count("tensors", 24), cursor.count("keys", 13)
+    if max(tensor_count, key_count) > MAX_COUNT:
+        raise ValueError(f"it has more than {MAX_COUNT:,} tensors or keys")
     metadata: dict[str, str] = {}
     for _ in range(key_count):
         key, value = _read_key(cursor)

@@ -20,7 +20,7 @@ REFUSED: list[tuple[str, Shape | None, dict[str, Any], str]] = [
     ("Dense", TEXT, {"features": 3, "kernel_init": None}, "kernel_init"),
     ("Dense", (512, None), {"features": 3}, ""),
     ("Dense", (), {"features": 3}, ""),
-    ("Dense", None, {"features": 3}, ""),
+    ("Dense", None, {"features": 3}, "input_shape"),
     ("nnx.Linear", None, {"in_features": 3, "out_features": 2.5}, "out_features"),
     ("DenseGeneral", TEXT, {"features": []}, "features"),
     ("DenseGeneral", TEXT, {"features": 3, "axis": 3}, "axis"),

@@ -256,11 +256,24 @@ def test_a_file_cut_anywhere_in_its_header_is_a_fault(tmp_path):
 
 
 def test_a_header_beyond_what_is_read_is_not_written():
-    """Two million short names would pass 100 MB."""
-    tensors = [piece("x" * 63, (1,))] * 1_100_000
+    """A million tensors are the limit, and so are 100 MB of long names and texts."""
+    million = [piece("w", (1,))] * 1_000_000
 
-    with pytest.raises(InitcliError, match="the GGUF header needs 1"):
-        gguf.lay_out(tensors, {}, "a")
+    assert len(gguf.lay_out(million, {}, "a").slots) == 1_000_000
+    for tensors, metadata in [([*million, piece("w", (1,))], {}), ([], {"k": "x" * 100_000_000})]:
+        with pytest.raises(InitcliError, match="the GGUF header needs"):
+            gguf.lay_out(tensors, metadata, "a")
+
+
+def test_more_tensors_or_keys_than_are_read_are_refused(tmp_path):
+    """A sparse file has room for their count; nothing is read by it."""
+    for counts in [(10**6 + 1, 0), (0, 10**6 + 1)]:
+        with (tmp_path / "a").open("wb") as file:
+            file.write(render(counts=counts))
+            file.truncate(2**30)
+
+        with pytest.raises(InitcliError, match="more than 1,000,000 tensors or keys"):
+            gguf.read_header(tmp_path / "a")
 
 
 def test_a_text_longer_than_any_header_is_not_read(tmp_path):

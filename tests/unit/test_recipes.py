@@ -48,6 +48,8 @@ CLOSED: list[tuple[str, dict[str, Any], float, float]] = [
     ("megatron_scaled", {"layers": 16, "std": 1, "residuals": 1}, 0.25, inf),
     ("beit_residual", {"layer": 0}, 0.02 / sqrt(2), inf),
     ("beit_residual", {"layer": 7, "std": 1}, 0.25, inf),
+    ("transformers_embedding", {}, 0.02, inf),
+    ("transformers_embedding", {"std": 1, "padding_idx": -1}, sqrt(1 - 1 / 90), inf),
     ("small_init", {}, 0.1, inf),
     ("small_init", {"d": 10}, 0.2, inf),
     ("wang_init", {"layers": 4}, 0.5 / sqrt(40), inf),
