@@ -69,7 +69,10 @@ SPEC: dict[str, Key] = {
         {"type": "array", "items": {"$ref": "#/$defs/layer"}},
     ),
     "input_shape": Key("the shape of one example, without the batch; null is any length", OPEN_SHAPE),
-    "config": Key("what config.json holds beside shards: plain data, no arithmetic", {"type": "object"}),
+    "config": Key(
+        "what config.json holds beside shards, and under `gguf` the keys of a GGUF file: plain data, no arithmetic",
+        {"type": "object"},
+    ),
 }
 TENSOR: dict[str, Key] = {
     "shape": Key("the dimensions", SHAPE),

@@ -39,8 +39,8 @@ def generate(source: SpecSource, output: Output, jobs: int | None, dry_run: bool
     """Write the weights that SPEC describes, and show their statistics beside what their laws promise.
 
     SPEC is a YAML or JSON file, or - for standard input. The suffix of PATH chooses the format: .safetensors,
-    .h5, .hdf5, .npz, .npy (one tensor), .pt, .pth, .bin, and from Keras layers .weights.h5 and .keras. A directory
-    takes `--format npy`, or Hugging Face shards by --max-shard-size. PATH appears whole or not at all.
+    .h5, .hdf5, .npz, .npy (one tensor), .pt, .pth, .bin, .gguf, .msgpack, and from Keras layers .weights.h5 and .keras.
+    A directory takes `--format npy`, or Hugging Face shards by --max-shard-size. PATH appears whole or not at all.
 
     --max-shard-size fills a directory for Hugging Face's libraries: shards and their index, and config.json if the spec
     has a `config` or --config names one. What fits into one shard is one model.safetensors, as is everything with

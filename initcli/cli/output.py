@@ -96,7 +96,7 @@ def takes_output(function: Command) -> Command:
         "--format",
         "format_name",
         metavar="F",
-        help="h5, keras-legacy-h5, npy, npz, pt, safetensors; by default PATH tells.",
+        help="gguf, h5, keras-legacy-h5, msgpack, npy, npz, pt or safetensors; by default PATH tells.",
     )
     @click.option(
         "--max-shard-size",

@@ -14,11 +14,12 @@ MAX_CONFIG_NBYTES = 16 << 20
 
 
 def render_config(config: Mapping[str, Any]) -> bytes:
-    r"""Return a config as transformers writes it.
+    r"""Return a config as transformers writes it; what it has for GGUF files stays out.
 
     >>> render_config({"n_layer": 12, "model_type": "gpt2"})
     b'{\n  "model_type": "gpt2",\n  "n_layer": 12\n}\n'
     """
+    config = {key: value for key, value in config.items() if key != "gguf"}
     return (json.dumps(config, indent=2, sort_keys=True) + "\n").encode()
 
 

@@ -162,7 +162,7 @@ def chooses_shards(out: str, name: str | None, max_shard_nbytes: int | None) -> 
     return True
 
 
-_FILES = (".safetensors", ".h5", ".hdf5", ".npy", ".npz", ".pt", ".pth", ".bin", ".gguf", ".keras")
+_FILES = (".safetensors", ".h5", ".hdf5", ".npy", ".npz", ".pt", ".pth", ".bin", ".gguf", ".keras", ".msgpack")
 _REPAIR = "the files are not of one set: generate or download it again"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import flax
 import numpy as np
 import pytest
 from flax import linen, serialization
@@ -13,7 +14,7 @@ from initcli.dtypes import DTYPES
 from initcli.formats import detect_format
 from initcli.formats.flax_msgpack import flax_msgpack
 
-FRAMEWORK = "flax"
+FRAMEWORK = f"flax {flax.__version__}"
 LAYOUTS = {"scalar": [], "Dense_0/kernel": [30, 7], "empty": [0, 2], "deep/er.name ü/x": [1, 2, 1, 3, 1, 2]}
 
 

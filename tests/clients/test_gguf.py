@@ -6,15 +6,14 @@ import json
 import subprocess
 import sys
 
+import gguf
 import numpy as np
 import pytest
 
-gguf = pytest.importorskip("gguf")
+from initcli.formats import detect_format
+from initcli.formats.gguf import gguf as ours
 
-from initcli.formats import detect_format  # noqa: E402
-from initcli.formats.gguf import gguf as ours  # noqa: E402
-
-FRAMEWORK = "gguf"
+FRAMEWORK = "gguf 0.19.0"
 DTYPES = ["float32", "float16", "bfloat16", "float64", "int8", "int16", "int32", "int64"]
 LAYOUTS = {"scalar": [], "vector": [7], "attn_q.weight": [30, 7], "deep ü": [2, 1, 3, 5]}
 NAMES = [f"{name}.{dtype}" for dtype in DTYPES for name in LAYOUTS if (name, dtype) != ("scalar", "bfloat16")]

@@ -13,7 +13,7 @@ from initcli.dtypes import DTYPES
 from initcli.formats import detect_format
 from initcli.formats.torch_zip import torch_zip
 
-FRAMEWORK = "torch"
+FRAMEWORK = f"torch {torch.__version__}"
 LAYOUTS = {"scalar": [], "matrix": [30, 7], "empty": [0, 2], "deep/er.name ü": [1, 2, 1, 3, 1, 2]}
 INITS = {"bool": "ones", "int": "ones", "uint": "ones"}
 
