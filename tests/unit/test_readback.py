@@ -95,7 +95,7 @@ def measure_peak() -> Callable[[str, Path], int]:
             "from initcli.verification import load_embedded\n"
             "one = open_weights(Path(sys.argv[1]))\n"
             f"{expression}\n"
-            "status = Path('/proc/self/status')  # ru_maxrss counts the peak of the process that started this one, too\n"
+            "status = Path('/proc/self/status')  # ru_maxrss counts the peak of the parent, too\n"
             "usage = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
             "print(status.read_text().partition('VmHWM:')[2].split()[0] if status.exists() else usage)\n"
         )
