@@ -88,11 +88,15 @@ def sine(angle: Words, rest: Words) -> Floats:
     >>> sine(np.array([0, 1 << 62, 3 << 62], np.uint64), np.zeros(3, np.uint64)).tolist()
     [0.0, 1.0, -1.0]
     """
-    # the angles from a quarter to three quarters of a turn have the sine of half a turn less themselves
-    is_beyond = (angle ^ (angle << np.uint64(1))) >> np.uint64(63) == 1
-    near = np.where(is_beyond, angle ^ np.uint64(2**63 - 1), angle).view(np.int64).astype(np.float64)
-    near += np.where(is_beyond, np.uint64(2**32) - rest, rest).astype(np.float64) * 2.0**-32
-    near *= 2.0**-62  # in quarters of a turn, −1 to 1
+    # To a quarter of a turn and a sign, exactly: an angle behind half a turn is below none, one behind a quarter has
+    # the sine of half a turn less itself.
+    is_negative = (angle > np.uint64(2**63)) | ((angle == np.uint64(2**63)) & (rest > 0))
+    angle, rest = _fold(is_negative, np.uint64(0), angle, rest)
+    angle, rest = _fold(angle >= np.uint64(2**62), np.uint64(2**63), angle, rest)
+    near = angle.astype(np.float64)
+    near += rest.astype(np.float64) * 2.0**-32
+    near *= 2.0**-62  # in quarters of a turn, 0 to 1
+    np.negative(near, out=near, where=is_negative)
     squared = near * near
     beyond = horner(squared, _SINE)
     np.subtract(1.0, squared, out=squared)
@@ -100,6 +104,15 @@ def sine(angle: Words, rest: Words) -> Floats:
     beyond *= near
     beyond += near
     return beyond
+
+
+def _fold(chosen: NDArray[np.bool_], whole: np.uint64, angle: Words, rest: Words) -> tuple[Words, Words]:
+    """Return `whole` less the chosen angles, the others as they are; both parts exactly, whole turns left out."""
+    borrow = (rest > 0).astype(np.uint64)
+    return (
+        np.where(chosen, whole - angle - borrow, angle),
+        np.where(chosen, (np.uint64(2**32) - rest) & np.uint64(2**32 - 1), rest),
+    )
 
 
 def split(turns: int) -> tuple[int, int]:
