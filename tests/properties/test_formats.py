@@ -60,7 +60,9 @@ SHAPES = st.lists(st.integers(0, 5), max_size=5).map(tuple)
 PIECES = st.builds(Piece, NAMES, SHAPES, st.sampled_from(list(DTYPES.values())))
 TENSORS = st.lists(PIECES, max_size=8, unique_by=lambda piece: piece.name)
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20)
-METADATA = st.dictionaries(TEXTS.filter(lambda key: key != "format"), TEXTS, max_size=4)
+# Keys that a format keeps for itself (safetensors' `format`, GGUF's `general.alignment`), and ours, have meanings.
+KEYS = TEXTS.filter(lambda key: key != "format" and not key.startswith(("general.", "initcli.")))
+METADATA = st.dictionaries(KEYS, TEXTS, max_size=4)
 SEEDS = st.integers(0, 2**32 - 1)
 
 
