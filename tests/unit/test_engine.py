@@ -184,7 +184,10 @@ print(status.read_text().partition("VmHWM:")[2].split()[0] if status.exists() el
 
 
 def test_memory_does_not_grow_with_the_model(tmp_path: Path) -> None:
-    """160 MB of weights take at most 8 MB more than 4 MB do: pages of the threads' stacks and heaps, not tensors."""
+    """160 MB of weights take at most 16 MB more than 4 MB do: pages of the threads' stacks and heaps, not tensors.
+
+    Half of that is the second thread's scratch, where the first drew the small file alone.
+    """
     peaks = [
         int(
             subprocess.run(
@@ -197,7 +200,7 @@ def test_memory_does_not_grow_with_the_model(tmp_path: Path) -> None:
         for size in (1_000_000, 40_000_000)
     ]
 
-    assert peaks[1] - peaks[0] < 8_000
+    assert peaks[1] - peaks[0] < 16_000
 
 
 def test_jobs_default_to_the_processors_that_may_be_used() -> None:
