@@ -38,7 +38,7 @@ def combine_crc32(first: int, second: int, second_nbytes: int) -> int:
 def _shift(crc: int, nbytes: int) -> int:
     """Return the CRC register after `nbytes` of zeros."""
     power = 0
-    while nbytes:
+    while nbytes and crc:  # zeros behind a register of zeros leave it so
         if nbytes & 1:
             crc = _multiply(_zeros(power), crc)
         nbytes >>= 1

@@ -32,7 +32,7 @@ from initcli.publish_shards import staged_output
 from initcli.report import Report
 from initcli.scratch import Scratch
 from initcli.whole_laws import WholeTensorLaw
-from initcli.workers import map_ordered
+from initcli.workers import gather, map_ordered
 
 CHUNK_ELEMS = BLOCK_ELEMS
 """Elements that a worker draws at once: NumPy's calls are long enough for threads to overlap, and its scratch, some
@@ -189,21 +189,17 @@ def _open_single(layout: Layout, stack: ExitStack) -> dict[Path, int]:
 
 def _tasks(plan: Plan, layout: Layout) -> Iterator[list[Piece]]:
     """Yield all pieces in file order, small neighbours together, so that a task is about a chunk."""
+    return gather(_pieces(plan, layout), lambda piece: piece.stop - piece.start, CHUNK_ELEMS)
+
+
+def _pieces(plan: Plan, layout: Layout) -> Iterator[Piece]:
+    """Yield all pieces in file order."""
     order = sorted(range(len(plan.tensors)), key=lambda i: (str(layout.slots[i].file), layout.slots[i].offset, i))
-    task: list[Piece] = []
-    room = CHUNK_ELEMS
     for index in order:
         tensor = plan.tensors[index]
         step = max(1, tensor.size) if isinstance(tensor.law, WholeTensorLaw) else CHUNK_ELEMS
         for start in range(0, tensor.size, step):
-            piece = Piece(index, start, min(start + step, tensor.size))
-            if task and piece.stop - piece.start > room:
-                yield task
-                task, room = [], CHUNK_ELEMS
-            task.append(piece)
-            room -= piece.stop - piece.start
-    if task:
-        yield task
+            yield Piece(index, start, min(start + step, tensor.size))
 
 
 class _Worker:

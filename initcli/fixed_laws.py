@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from initcli.dtypes import DType
-from initcli.laws import Array, ElementwiseLaw, Promise, check_holds
+from initcli.laws import Array, ElementwiseLaw, Promise, check_holds, share_promise
 from initcli.scratch import Scratch
 from initcli.stream import Stream
 
@@ -89,7 +89,7 @@ class TiledEye(ElementwiseLaw):
     @property
     def promise(self) -> Promise:
         gain, share = float(self.gain), 1 / max(1, min(self.rows, self.cols))
-        return Promise(gain * share, abs(gain) * sqrt(share * (1 - share)), min(0.0, gain), max(0.0, gain))
+        return share_promise(gain, share)
 
     def standard_errors(self, size: int) -> tuple[float, float]:
         return _SUMMING * abs(float(self.gain)), _SUMMING * abs(float(self.gain))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initcli.dtypes import DType
-from initcli.laws import Array, ElementwiseLaw, Promise, check_holds
+from initcli.laws import Array, ElementwiseLaw, Promise, check_holds, share_promise
 from initcli.scratch import Scratch
 from initcli.stream import Stream
 
@@ -92,7 +92,7 @@ class IdentityKernel(IndexedLaw):
         matrices = 1 if self.is_centred else prod(leading)
         share = matrices * min(rows, cols) / max(1, prod(self.shape)) if all(self.shape) else 0.0
         gain = float(self.gain)
-        return Promise(gain * share, abs(gain) * sqrt(share * (1 - share)), min(0.0, gain), max(0.0, gain))
+        return share_promise(gain, share)
 
     def check(self, dtype: DType) -> None:
         check_holds(dtype, self.gain)
@@ -127,7 +127,7 @@ class ForgetBias(IndexedLaw):
     @property
     def promise(self) -> Promise:
         share, value = self.gate_size / max(1, self.size), float(self.value)
-        return Promise(value * share, abs(value) * sqrt(share * (1 - share)), min(0.0, value), max(0.0, value))
+        return share_promise(value, share)
 
     def check(self, dtype: DType) -> None:
         check_holds(dtype, self.value)

@@ -13,7 +13,7 @@ from initcli.fans import Fans, axes_fans
 from initcli.initializers.base import Initializer, build, decide_law
 from initcli.initializers.registry import find
 from initcli.laws import Law
-from initcli.scopes import evaluate_value, hint_at_word, names_in
+from initcli.scopes import evaluate_value, hint_at_word, names_in, naming
 from initcli.spec import Init
 from initcli.units import render_nbytes
 from initcli.whole_laws import WholeTensorLaw
@@ -47,7 +47,10 @@ class LawTable:
     def build(self, init: Init, scope: Scope) -> Initializer | None:
         """Build an initializer; None if that is a fault, which is told."""
         try:
-            arguments = {name: _evaluate_argument(name, value, scope) for name, value in init.arguments.items()}
+            arguments = {}
+            for name, value in init.arguments.items():
+                with naming(name):
+                    arguments[name] = evaluate_value(value, scope)
             positional = tuple(evaluate_value(value, scope) for value in init.positional)
             alike = (init.name, repr(positional), repr(arguments))
             if alike not in self.alike:
@@ -100,12 +103,3 @@ def _read_fans(initializer: Initializer, shape: tuple[int, ...], fans: Mapping[s
         key = next(iter(fans))
         raise ArgumentError(f"`{initializer}` reads no fans", f"remove `{key}`", parameter=key)
     return Fans(fans.get("fan_in", own.fan_in), fans.get("fan_out", own.fan_out))
-
-
-def _evaluate_argument(name: str, value: Any, scope: Scope) -> Any:
-    """Return an argument's value; its fault tells the argument's name."""
-    try:
-        return evaluate_value(value, scope)
-    except ArgumentError as error:
-        error.parameter = name
-        raise

@@ -36,6 +36,11 @@ class Promise(NamedTuple):
     high: float = inf
 
 
+def share_promise(value: float, share: float) -> Promise:
+    """Return the promise of elements of which so large a share is `value`, and the others 0."""
+    return Promise(value * share, abs(value) * sqrt(share * (1 - share)), min(0.0, value), max(0.0, value))
+
+
 class Law(ABC):
     """A distribution of a tensor's values. A law is a frozen dataclass of its parameters."""
 
@@ -133,7 +138,7 @@ class Eye(ElementwiseLaw):
     @property
     def promise(self) -> Promise:
         gain, share = float(self.gain), min(self.rows, self.cols) / max(1, self.rows * self.cols)
-        return Promise(gain * share, abs(gain) * sqrt(share * (1 - share)), min(0.0, gain), max(0.0, gain))
+        return share_promise(gain, share)
 
     def standard_errors(self, size: int) -> tuple[float, float]:
         return 0.0, 0.0

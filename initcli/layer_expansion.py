@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
@@ -12,12 +11,12 @@ from typing import Any
 from initcli.calls import parse_call
 from initcli.dtypes import DTYPES
 from initcli.errors import ArgumentError, Fault, suggest
-from initcli.expressions import Scope, ToldError
+from initcli.expressions import Scope
 from initcli.layers import STYLES, Shape, Weight, find_layer
 from initcli.object_paths import ObjectTree
 from initcli.patterns import Pattern
-from initcli.scopes import evaluate_count, evaluate_shape, evaluate_value, hint_at_word
-from initcli.spec import MAX_RANK, Init, LayerSpec, Place, Spec, TensorSpec
+from initcli.scopes import evaluate_count, evaluate_shape, evaluate_value, hint_at_word, naming
+from initcli.spec import MAX_RANK, Init, LayerSpec, Place, Spec, TensorSpec, tell
 
 MAX_LAYERS = 100_000
 """The most layers of a spec: a mistyped `repeat` is no model."""
@@ -60,14 +59,10 @@ class _Expansion:
             if self.spec.input_shape is not None:
                 self.inputs = evaluate_shape(self.spec.input_shape, self.spec.variables)
         except ArgumentError as error:
-            self.fail(place or self.spec.layers[0].place, error)
+            tell(self.faults, place or self.spec.layers[0].place, error)
             return []
         self.walk(self.spec.layers, "", {})
         return self.tensors
-
-    def fail(self, place: Place, error: ArgumentError) -> None:
-        if not isinstance(error, ToldError):
-            self.faults.append(place.fault(error.faults[0].what, error.faults[0].hint))
 
     def walk(self, layers: tuple[LayerSpec, ...], prefix: str, bound: Scope) -> None:
         """Expand layers one after the other; after a fault those that follow are left where they are a chain."""
@@ -86,7 +81,7 @@ class _Expansion:
                         if self.is_over:
                             return
             except ArgumentError as error:
-                self.fail(layer.place_of(error.parameter), error)
+                tell(self.faults, layer.place_of(error.parameter), error)
                 self.broken.add(id(layer))
             if self.is_over or (self.broken and self.style.is_chain):
                 return
@@ -228,13 +223,3 @@ class _Expansion:
 
 def _no_input_shape(framework: str) -> ArgumentError:
     return ArgumentError(f"layers of {framework} take no `input_shape`", "remove it", "input_shape")
-
-
-@contextmanager
-def naming(parameter: str) -> Iterator[None]:
-    """Give an `ArgumentError` that is raised inside the parameter that it is about."""
-    try:
-        yield
-    except ArgumentError as error:
-        error.parameter = parameter
-        raise

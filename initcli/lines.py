@@ -14,7 +14,7 @@ from initcli.law_table import TooLargeError
 from initcli.patterns import Pattern
 from initcli.plan import Origins, PlannedTensor
 from initcli.scopes import evaluate_count, evaluate_dtype, evaluate_value, names_in
-from initcli.spec import Init, Place, TensorSpec
+from initcli.spec import Init, Place, TensorSpec, tell
 from initcli.ties import Tie
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Line:
             return action(*values)
         except ArgumentError as error:
             if not self.is_broken:
-                self.resolver.fail(self.written.place_of(*steps), error)
+                tell(self.resolver.faults, self.written.place_of(*steps), error)
             self.is_broken = True
             return None
 
@@ -139,7 +139,7 @@ class Line:
                 axes_fans(shape, namer.axes)
             except ArgumentError as error:
                 where = namer.place.seen_from(written.place)
-                self.resolver.fail(written.place, error, f" (axes by the default at {where})")
+                tell(self.resolver.faults, written.place, error, f" (axes by the default at {where})")
                 self.is_broken = True
         return dtype, namer.axes if namer else "", origin
 
@@ -164,7 +164,8 @@ class Line:
         place = self.written.place if not is_own or error.parameter in ("shape", "dtype") else init.place
         if error.parameter in ("axes", "fan_in", "fan_out"):
             place = self.written.place_of(error.parameter)
-        self.resolver.fail(place, error, "" if is_own or isinstance(error, TooLargeError) else f" (init by {origin})")
+        where = "" if is_own or isinstance(error, TooLargeError) else f" (init by {origin})"
+        tell(self.resolver.faults, place, error, where)
         self.is_broken = True
 
 

@@ -15,7 +15,7 @@ from initcli.formats.chunks import CHUNK_ELEMS, Chunk
 from initcli.formats.weights import WeightFile
 from initcli.plan import Plan, PlannedTensor
 from initcli.verification import Drawer, Expected, select
-from initcli.workers import map_ordered
+from initcli.workers import gather, map_ordered
 
 Progress = Callable[[int], None]
 Beside = TypeVar("Beside")
@@ -107,25 +107,11 @@ def _map_chunks(
     def work(task: Sequence[tuple[Chunk, Beside]]) -> list[tuple[str, int, Any]]:
         return [(chunk.name, chunk.values.nbytes, function(chunk, beside)) for chunk, beside in task]
 
-    for done in map_ordered(work, _gather(chunks), jobs):
+    for done in map_ordered(work, gather(chunks, lambda item: len(item[0].values), CHUNK_ELEMS), jobs):
         for name, _, result in done:
             yield name, result
         if progress:
             progress(sum(nbytes for _, nbytes, _ in done))
-
-
-def _gather(chunks: Iterable[tuple[Chunk, Beside]]) -> Iterator[list[tuple[Chunk, Beside]]]:
-    """Yield the chunks in their order, small neighbours together, so that a task is about a chunk."""
-    task: list[tuple[Chunk, Beside]] = []
-    room = CHUNK_ELEMS
-    for chunk, beside in chunks:
-        if task and len(chunk.values) > room:
-            yield task
-            task, room = [], CHUNK_ELEMS
-        task.append((chunk, beside))
-        room -= len(chunk.values)
-    if task:
-        yield task
 
 
 def _merge(pairs: dict[str, Pair], contrasts: Iterable[tuple[str, Contrast]]) -> list[Pair]:

@@ -14,7 +14,7 @@ from initcli.lines import Line
 from initcli.plan import Plan, PlannedTensor
 from initcli.reader import is_printable, parse_spec
 from initcli.rulebook import RuleBook
-from initcli.spec import Place, Rule, Spec, TensorSpec
+from initcli.spec import Rule, Spec, TensorSpec, tell
 from initcli.ties import Tie, check_ties
 from initcli.tree import MAX_FAULTS, Node
 
@@ -145,11 +145,6 @@ class Resolver:
         ties = {name: tie.target for name, tie in self.ties.items()}
         return Plan(self.spec.framework, self.seed, self.dtype, tensors, ties, self.spec.config)
 
-    def fail(self, place: Place, error: ArgumentError, origin: str = "") -> None:
-        """Append a fault, unless it follows from one that has been told."""
-        if not isinstance(error, ToldError):
-            self.faults.append(place.fault(error.faults[0].what + origin, error.faults[0].hint))
-
     def tensors(self, written: TensorSpec) -> Iterator[PlannedTensor]:
         """Yield the tensors of one line."""
         scope = {**self.scope, **written.bound} if written.bound else self.scope
@@ -165,7 +160,7 @@ class Resolver:
                 if tensor:
                     yield tensor
         except ArgumentError as error:
-            self.fail(written.place, error)
+            tell(self.faults, written.place, error)
             self.is_whole = False
 
     def take_name(self, name: str, written: TensorSpec) -> None:

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 from initcli.conditions import fits, matcher
 from initcli.dtypes import DType
 from initcli.errors import ArgumentError, Fault
-from initcli.expressions import Scope, ToldError
+from initcli.expressions import Scope
 from initcli.scopes import evaluate_count, evaluate_dtype, evaluate_shape
-from initcli.spec import Condition, Default, Place, Rule, Spec
+from initcli.spec import Condition, Default, Rule, Spec, tell
 
 C = TypeVar("C", bound=Condition)
 
@@ -39,17 +39,12 @@ class RuleBook:
             try:
                 evaluated[key] = value if value is None else evaluate(value, self.scope)
             except ArgumentError as error:
-                self.fail(written.places[key], error)
+                tell(self.faults, written.places[key], error)
                 evaluated[key] = None
         condition = replace(written, **evaluated)
         if any(value is None and getattr(written, key) is not None for key, value in evaluated.items()):
             self.broken.add(id(condition))
         return condition
-
-    def fail(self, place: Place, error: ArgumentError) -> None:
-        """Append a fault, unless it follows from one that has been told."""
-        if not isinstance(error, ToldError):
-            self.faults.append(place.fault(error.faults[0].what, error.faults[0].hint))
 
     def matches(self, condition: Condition, name: str) -> bool:
         """Tell whether a name fits; a condition that cannot tell is broken."""
@@ -58,7 +53,7 @@ class RuleBook:
         except ArgumentError as error:
             if id(condition) not in self.broken:
                 self.broken.add(id(condition))
-                self.fail(condition.place, error)
+                tell(self.faults, condition.place, error)
             return True
 
     def first(self, conditions: Sequence[Any], name: str, shape: tuple[int, ...] | None, dtype: DType | None) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
 
@@ -104,6 +105,16 @@ def hint_at_word(error: ArgumentError, value: Any, scope: Scope) -> str:
     if hint or not isinstance(value, str) or not _WORD.fullmatch(value.strip()) or value in scope:
         return hint
     return suggest(value, scope) or f"no variable is called `{value}`"
+
+
+@contextmanager
+def naming(parameter: str) -> Iterator[None]:
+    """Give an `ArgumentError` that is raised inside the parameter that it is about."""
+    try:
+        yield
+    except ArgumentError as error:
+        error.parameter = parameter
+        raise
 
 
 def names_in(values: Iterable[Any]) -> frozenset[str]:

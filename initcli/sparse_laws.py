@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from initcli.dtypes import DType
-from initcli.laws import Array, ElementwiseLaw, Law, Normal, Promise, check_holds
+from initcli.laws import Array, ElementwiseLaw, Law, Normal, Promise, check_holds, share_promise
 from initcli.scratch import Scratch
 from initcli.stream import Stream
 from initcli.whole_laws import WholeTensorLaw, draw_normal
@@ -33,7 +33,7 @@ class Dirac(ElementwiseLaw):
         size = prod(self.shape)
         ones = self.groups * min(self.shape[0] // self.groups, self.shape[1]) if size else 0
         share = ones / max(1, size)
-        return Promise(share, sqrt(share * (1 - share)), 0.0, 1.0)
+        return share_promise(1.0, share)
 
     def standard_errors(self, size: int) -> tuple[float, float]:
         return 0.0, 0.0

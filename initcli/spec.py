@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from initcli.dtypes import DTYPES, DType
-from initcli.errors import Fault, Position
-from initcli.expressions import Broken, Expression, Number, Scope
+from initcli.errors import ArgumentError, Fault, Position
+from initcli.expressions import Broken, Expression, Number, Scope, ToldError
 from initcli.patterns import Pattern
 from initcli.tree import Node, render_path
 
@@ -50,6 +50,12 @@ class Place:
         if self.position.source == other.position.source:
             return f"line {self.position.line}"
         return f"{self.position.source}:{self.position.line}"
+
+
+def tell(faults: list[Fault], place: Place, error: ArgumentError, origin: str = "") -> None:
+    """Append an error as a fault at a place, unless it follows from one that has been told."""
+    if not isinstance(error, ToldError):
+        faults.append(place.fault(error.faults[0].what + origin, error.faults[0].hint))
 
 
 @dataclass(frozen=True, slots=True)

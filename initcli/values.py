@@ -10,11 +10,11 @@ from initcli.calls import parse_call
 from initcli.definitions import Key
 from initcli.dtypes import DTYPES, DType, parse_dtype
 from initcli.errors import ArgumentError, Fault, suggest
-from initcli.expressions import Expression, Number, ToldError, parse_expression
+from initcli.expressions import Expression, Number, parse_expression
 from initcli.fans import AXIS_ROLES, FANS_BY_FRAMEWORK
 from initcli.initializers.keras_config import KEYS, read_config
 from initcli.patterns import Pattern, parse_pattern
-from initcli.spec import MAX_RANK, MAX_RULES, Count, Init, KeyPath, Place
+from initcli.spec import MAX_RANK, MAX_RULES, Count, Init, KeyPath, Place, tell
 from initcli.tree import Entry, Node, render_path
 
 T = TypeVar("T")
@@ -58,10 +58,8 @@ class Values:
         """Return action(*values); what it raises becomes a fault."""
         try:
             return action(*values)
-        except ToldError:
-            return None
         except ArgumentError as error:
-            self.fail(place, error.faults[0].what, error.faults[0].hint)
+            tell(self.faults, place, error)
             return None
 
     def entries(self, node: Node, path: KeyPath) -> Mapping[str, Entry] | None:

@@ -38,3 +38,22 @@ def map_ordered(function: Callable[[T], R], tasks: Iterable[T], jobs: int) -> It
             yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def gather(items: Iterable[T], size_of: Callable[[T], int], room: int) -> Iterator[list[T]]:
+    """Yield the items in their order, small neighbours together, so that a task is about so much as there is room.
+
+    >>> list(gather([3, 1, 2, 9, 1], size_of=int, room=4))
+    [[3, 1], [2], [9], [1]]
+    """
+    task: list[T] = []
+    left = room
+    for item in items:
+        size = size_of(item)
+        if task and size > left:
+            yield task
+            task, left = [], room
+        task.append(item)
+        left -= size
+    if task:
+        yield task

@@ -65,7 +65,6 @@ class Output:
         from pathlib import Path
 
         from initcli.formats import choose_format
-        from initcli.formats.keras_archive import KerasArchive
         from initcli.formats.model_config import read_config, render_config
         from initcli.formats.sharded import Sharded, chooses_shards
 
@@ -77,7 +76,9 @@ class Output:
         if chooses_shards(self.path, self.format_name, self.max_shard_nbytes):
             return Sharded(self.max_shard_nbytes, find_config())
         chosen = choose_format(self.path, self.format_name, len(plan.tensors))
-        if isinstance(chosen, KerasArchive):
+        if chosen.name == "keras":
+            from initcli.formats.keras_archive import KerasArchive
+
             return KerasArchive(find_config())
         if self.config_path is not None:
             what = f"`--config` is written beside the shards of a directory, and `--out {self.path}` is none"

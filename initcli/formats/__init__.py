@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -147,28 +148,42 @@ class Format(Protocol):
         """Return one tensor of the file at `path`."""
 
 
-def known_formats() -> tuple[Format, ...]:
-    """Return every format, once; of those with a suffix the first is meant by it.
-
-    Their modules load their libraries only when these are needed.
+class Listing(NamedTuple):
+    """Where a format is to be found, without loading it: the `module` of this package, its `value` there, and what
+    chooses it.
     """
-    from initcli.formats import (
-        flax_msgpack,
-        gguf,
-        hdf5,
-        keras_archive,
-        keras_weights,
-        npy,
-        npz,
-        safetensors,
-        sharded,
-        torch_zip,
-    )
 
-    others = (gguf.gguf, flax_msgpack.flax_msgpack)
-    arrays = (npy.npy, npy.npy_directory, npz.npz)
-    trees = (keras_weights.keras_weights, hdf5.hdf5, keras_weights.keras_legacy, keras_archive.keras_archive)
-    return (safetensors.safetensors, sharded.sharded, *others, *trees, *arrays, torch_zip.torch_zip)
+    module: str
+    value: str
+    name: str
+    suffixes: tuple[str, ...] = ()
+
+    def load(self) -> Format:
+        """Return the format itself."""
+        loaded: Format = getattr(import_module(f"initcli.formats.{self.module}"), self.value)
+        return loaded
+
+
+LISTINGS = (
+    Listing("safetensors", "safetensors", "safetensors", (".safetensors",)),
+    Listing("sharded", "sharded", "safetensors"),
+    Listing("gguf", "gguf", "gguf", (".gguf",)),
+    Listing("flax_msgpack", "flax_msgpack", "msgpack", (".msgpack",)),
+    Listing("keras_weights", "keras_weights", "weights.h5", (".weights.h5",)),
+    Listing("hdf5", "hdf5", "h5", (".h5", ".hdf5")),
+    Listing("keras_weights", "keras_legacy", "keras-legacy-h5", (".h5", ".hdf5")),
+    Listing("keras_archive", "keras_archive", "keras", (".keras",)),
+    Listing("npy", "npy", "npy", (".npy",)),
+    Listing("npy", "npy_directory", "npy"),
+    Listing("npz", "npz", "npz", (".npz",)),
+    Listing("torch_zip", "torch_zip", "pt", (".pt", ".pth", ".bin")),
+)
+"""Every format; of those with a suffix the first is meant by it. A run loads the one that it writes."""
+
+
+def known_formats() -> tuple[Format, ...]:
+    """Return every format, loaded."""
+    return tuple(listing.load() for listing in LISTINGS)
 
 
 def detect_format(path: Path) -> Format:
@@ -229,18 +244,19 @@ def choose_format(out: str, name: str | None, count: int) -> Format:
         InitcliError: no such format, the two contradict each other, or the output cannot take it.
     """
     by_suffix = _by_suffix(out)
-    chosen = by_suffix if name is None else _by_name(name, out)
-    if chosen is None:
+    listing = by_suffix if name is None else _by_name(name, out)
+    if listing is None:
         raise _unknown_suffix(out)
-    if by_suffix is not None and by_suffix is not chosen and by_suffix.suffixes != chosen.suffixes:
+    if by_suffix is not None and by_suffix.suffixes != listing.suffixes:
         raise InitcliError(
             Fault(
                 f"`--out {out}` means {by_suffix.name}, but `--format {name}` was given",
-                hint=f"leave `--format` out, or use the suffix `{chosen.suffixes[0]}`"
-                if chosen.suffixes
+                hint=f"leave `--format` out, or use the suffix `{listing.suffixes[0]}`"
+                if listing.suffixes
                 else "leave `--format` out, or name a directory",
             )
         )
+    chosen = listing.load()
     if out == STREAM and not chosen.is_streamable:
         raise InitcliError(
             Fault(
@@ -255,16 +271,16 @@ def choose_format(out: str, name: str | None, count: int) -> Format:
     return chosen
 
 
-def _by_suffix(out: str) -> Format | None:
+def _by_suffix(out: str) -> Listing | None:
     """Return the format that the suffix of `out` chooses, if it chooses one."""
     lowered = out.lower()
-    return next((each for each in known_formats() if each.suffixes and lowered.endswith(each.suffixes)), None)
+    return next((each for each in LISTINGS if each.suffixes and lowered.endswith(each.suffixes)), None)
 
 
-def _by_name(name: str, out: str) -> Format:
+def _by_name(name: str, out: str) -> Listing:
     """Return the format called `name`, or called after one of its suffixes (`hdf5`), as it fits `out`."""
-    names: dict[str, Format] = {}
-    for each in known_formats():
+    names: dict[str, Listing] = {}
+    for each in LISTINGS:
         for key in (each.name, *(suffix[1:] for suffix in each.suffixes)):
             names.setdefault(key, each)
     if name not in names:
@@ -272,13 +288,13 @@ def _by_name(name: str, out: str) -> Format:
             Fault(f"unknown format `{name}`", hint=suggest(name, names) or f"known: {', '.join(sorted(names))}")
         )
     if name == "npy" and out != STREAM and _by_suffix(out) is None:
-        return next(each for each in known_formats() if each.name == name and each.is_directory)
+        return next(each for each in LISTINGS if each.name == name and not each.suffixes)
     return names[name]
 
 
 def _unknown_suffix(out: str) -> InitcliError:
     """Return the error for an `--out` that tells no format."""
-    known = {suffix: each.name for each in known_formats() for suffix in each.suffixes}
+    known = {suffix: each.name for each in LISTINGS for suffix in each.suffixes}
     if out == STREAM:
         return InitcliError(
             Fault("`--out -` does not tell the format", hint="add `--format safetensors`, or `--format npy`")

@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -131,8 +131,7 @@ class Safetensors:
         """Yield the elements from where the header, which the library has checked, says that they stand."""
         entries = {entry.name: entry for entry in self.read_header(path).entries}
         with reading(path, "safetensors"), path.open("rb") as file:
-            begin = 8 + int.from_bytes(file.read(8), "little")
-            table = json.loads(file.read(begin - 8))
+            begin, table = _read_table(file)
             for name in names:
                 if name not in entries:
                     raise missing_tensor(path, name, entries)
@@ -164,12 +163,18 @@ def _render_header(tensors: Sequence[Tensor], ends: Sequence[int], metadata: Map
     return len(text).to_bytes(8, "little") + text
 
 
+def _read_table(file: BinaryIO) -> tuple[int, dict[str, Any]]:
+    """Return where the tensors' bytes begin, and the header's table, which the library has checked."""
+    begin = 8 + int.from_bytes(file.read(8), "little")
+    return begin, json.loads(file.read(begin - 8))
+
+
 def _read_float8(path: Path, name: str) -> np.ndarray[Any, Any]:
-    """Return a copy of a tensor that the library, which has checked the header, cannot give to NumPy."""
+    """Return a copy of a tensor that the library cannot give to NumPy."""
     with path.open("rb") as file:
-        start = 8 + int.from_bytes(file.read(8), "little")
-        entry = json.loads(file.read(start - 8))[name]
-        file.seek(start + entry["data_offsets"][0])
+        begin, table = _read_table(file)
+        entry = table[name]
+        file.seek(begin + entry["data_offsets"][0])
         dtype = DTYPES[_FLOAT8[entry["dtype"]]].numpy
         return np.frombuffer(file.read(math.prod(entry["shape"])), dtype).reshape(entry["shape"]).copy()
 

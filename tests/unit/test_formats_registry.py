@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from initcli.errors import InitcliError
-from initcli.formats import choose_format, detect_format
+from initcli.formats import LISTINGS, choose_format, detect_format
 from initcli.formats.hdf5 import hdf5
 from initcli.formats.keras_archive import keras_archive
 from initcli.formats.keras_weights import keras_legacy, keras_weights
@@ -140,3 +140,11 @@ print([name for name in ("h5py", "safetensors", "ml_dtypes") if name in sys.modu
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("listing", LISTINGS, ids=lambda listing: listing.value)
+def test_a_listing_says_what_the_format_says_of_itself(listing):
+    """A format is chosen before it is loaded, so its name and suffixes stand in the list too."""
+    chosen = listing.load()
+
+    assert (chosen.name, chosen.suffixes) == (listing.name, listing.suffixes)
