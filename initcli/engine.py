@@ -25,7 +25,7 @@ from initcli.digests import Digester
 from initcli.drawing import draw_range
 from initcli.errors import InitcliError
 from initcli.files import write_at
-from initcli.formats import Format, Layout, Seal
+from initcli.formats import Contents, Format, Layout, Seal
 from initcli.moments import Moments, measure
 from initcli.plan import Plan, PlannedTensor
 from initcli.publish_shards import staged_output
@@ -72,6 +72,11 @@ def check_format(plan: Plan, chosen: Format) -> None:
         raise InitcliError(*(plan.tensors[r.place].place.fault(r.what, r.hint) for r in refusals))
 
 
+def list_contents(plan: Plan) -> Contents:
+    """Return what a file of the plan holds."""
+    return Contents(plan.tensors, plan.metadata(), plan.ties, plan.config)
+
+
 def generate_file(
     plan: Plan,
     chosen: Format,
@@ -91,7 +96,7 @@ def generate_file(
     """
     check_format(plan, chosen)
     with staged_output(chosen, target, force=force) as path:
-        layout = chosen.allocate(plan.tensors, plan.metadata(), path)
+        layout = chosen.allocate(list_contents(plan), path)
         with ExitStack() as stack:
             files = _open_single(layout, stack)
             worker = _Worker(plan, layout, files, digests)
@@ -121,7 +126,7 @@ def generate_stream(
         BrokenPipeError: the reader went away.
     """
     check_format(plan, chosen)
-    layout = chosen.lay_out(plan.tensors, plan.metadata(), Path("-"))
+    layout = chosen.lay_out(list_contents(plan), Path("-"))
     worker, tally = _Worker(plan, layout, {}, digests), _Tally(plan, progress, digests)
     pipe = _Pipe(stream, layout)
     for task in map_ordered(worker.read, _tasks(plan, layout), jobs):

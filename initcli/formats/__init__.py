@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -49,6 +49,18 @@ class Tensor(Protocol):
     @property
     def stored(self) -> Stored | None:
         """Where Keras's own files keep it, if it is a weight of a layer of Keras."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """All that a file may hold of a plan: its `tensors`, `metadata` about it, `ties`, which are other names for some of
+    the tensors, and the model's `config`, if there is one.
+    """
+
+    tensors: Sequence[Tensor]
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    ties: Mapping[str, str] = field(default_factory=dict)
+    config: Mapping[str, Any] | None = None
 
 
 class Refusal(NamedTuple):
@@ -132,10 +144,10 @@ class Format(Protocol):
     def faults(self, tensors: Sequence[Tensor]) -> list[Refusal]:
         """Return a refusal for each tensor that this format cannot hold, in the tensors' order."""
 
-    def lay_out(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
+    def lay_out(self, contents: Contents, path: Path) -> Layout:
         """Return the layout without touching the disk: the same that `allocate` returns."""
 
-    def allocate(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
+    def allocate(self, contents: Contents, path: Path) -> Layout:
         """Give the new, empty output at `path` its final length, unreadable until sealed, and return its layout."""
 
     def read_header(self, path: Path) -> Header:

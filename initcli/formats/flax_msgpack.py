@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import mmap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ import numpy as np
 
 from initcli.dtypes import DTYPES
 from initcli.files import preallocate
-from initcli.formats import Entry, Header, Layout, Refusal, Seal, Slot, Tensor
+from initcli.formats import Contents, Entry, Header, Layout, Refusal, Seal, Slot, Tensor
 from initcli.formats.chunks import refuse_values
 from initcli.formats.msgpack import Cursor, render_ext, render_head, render_text
 from initcli.formats.naming import find_parents, refuse_common, refuse_path
@@ -73,8 +73,9 @@ class FlaxMsgpack:
                 refusals.append(refusal)
         return refusals
 
-    def lay_out(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
+    def lay_out(self, contents: Contents, path: Path) -> Layout:
         """Return the heads and the arrays, in the order that Flax has: names are sorted within each map."""
+        tensors = contents.tensors
         slots, seals, at = {}, [], 0
         for index, head in _render_heads(tensors):
             seals.append(Seal(path, head, at))
@@ -84,9 +85,9 @@ class FlaxMsgpack:
                 at += tensors[index].nbytes
         return Layout(tuple(slots[index] for index in range(len(tensors))), tuple(seals))
 
-    def allocate(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
+    def allocate(self, contents: Contents, path: Path) -> Layout:
         """Reserve the whole file; zeros stand where the heads go."""
-        layout = self.lay_out(tensors, metadata, path)
+        layout = self.lay_out(contents, path)
         preallocate(path, sum(len(seal.data) for seal in layout.seals) + sum(slot.nbytes for slot in layout.slots))
         return layout
 

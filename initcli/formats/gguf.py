@@ -20,7 +20,7 @@ import numpy as np
 from initcli.dtypes import DTYPES
 from initcli.errors import Fault, InitcliError
 from initcli.files import preallocate
-from initcli.formats import Entry, Header, Layout, Refusal, Seal, Slot, Tensor
+from initcli.formats import Contents, Entry, Header, Layout, Refusal, Seal, Slot, Tensor
 from initcli.formats.chunks import refuse_values
 from initcli.formats.gguf_keys import find_alignment, find_keys, render_key, render_text
 from initcli.formats.gguf_reading import (
@@ -30,8 +30,8 @@ from initcli.formats.gguf_reading import (
     MAX_HEADER_NBYTES,
     MAX_RANK,
     VERSION,
-    Contents,
-    open_contents,
+    Table,
+    open_table,
 )
 from initcli.formats.naming import check_metadata, refuse_common
 from initcli.formats.reading import missing_tensor, reading
@@ -54,10 +54,11 @@ class Gguf:
         refusals = (refuse_common(index, tensor) or _refuse(index, tensor) for index, tensor in enumerate(tensors))
         return [refusal for refusal in refusals if refusal]
 
-    def lay_out(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
+    def lay_out(self, contents: Contents, path: Path) -> Layout:
         """Return the header, and the tensors in their order; zeros fill up the last one, too."""
-        check_metadata(metadata)
-        keys = find_keys(metadata)
+        tensors = contents.tensors
+        check_metadata(contents.metadata)
+        keys = find_keys(contents.config or {}, contents.metadata)
         alignment = find_alignment(keys)
         ends = [0, *accumulate(-(-tensor.nbytes // alignment) * alignment for tensor in tensors)]
         header = _render_header(tensors, ends, keys)
@@ -69,36 +70,32 @@ class Gguf:
         filling = Seal(path, bytes(len(header) + ends[-1] - last), last)
         return Layout(slots, (Seal(path, header), *([filling] if filling.data else [])))
 
-    def allocate(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
+    def allocate(self, contents: Contents, path: Path) -> Layout:
         """Reserve the whole file; zeros stand where the header goes."""
-        layout = self.lay_out(tensors, metadata, path)
+        layout = self.lay_out(contents, path)
         ends = [slot.offset + slot.nbytes for slot in layout.slots]
         preallocate(path, max(*ends, *(seal.offset + len(seal.data) for seal in layout.seals), 0))
         return layout
 
     def read_header(self, path: Path) -> Header:
         """Return the keys, and the tensors with the blocks of others named as ggml does."""
-        contents = _open(path)
-        entries = [
-            Entry(name, each.dtype, each.shape, each.stop - each.start) for name, each in contents.tensors.items()
-        ]
-        return Header(contents.metadata, sorted(entries))
+        table = _open(path)
+        entries = [Entry(name, each.dtype, each.shape, each.stop - each.start) for name, each in table.tensors.items()]
+        return Header(table.metadata, sorted(entries))
 
     def read_tensors(self, path: Path, names: Iterable[str]) -> Iterator[np.ndarray[Any, Any]]:
         """Yield the tensors, read in place from the disk; those of blocks have no elements that could be read."""
-        contents = _open(path)
+        table = _open(path)
         for name in names:
-            if name not in contents.tensors:
-                raise missing_tensor(path, name, contents.tensors)
-            stored = contents.tensors[name]
+            if name not in table.tensors:
+                raise missing_tensor(path, name, table.tensors)
+            stored = table.tensors[name]
             if stored.dtype not in CODES:
                 raise refuse_values(path, name, stored.dtype)
             dtype = DTYPES[stored.dtype].numpy
             is_empty = stored.start == stored.stop
             yield (
-                np.empty(stored.shape, dtype)
-                if is_empty
-                else np.ndarray(stored.shape, dtype, contents.data, stored.start)
+                np.empty(stored.shape, dtype) if is_empty else np.ndarray(stored.shape, dtype, table.data, stored.start)
             )
 
     def read_tensor(self, path: Path, name: str) -> np.ndarray[Any, Any]:
@@ -143,10 +140,10 @@ def _render_header(tensors: Sequence[Tensor], ends: Sequence[int], keys: Mapping
     return header
 
 
-def _open(path: Path) -> Contents:
+def _open(path: Path) -> Table:
     """Return what a file holds."""
     with reading(path, KIND):
-        return open_contents(path)
+        return open_table(path)
 
 
 gguf = Gguf()

@@ -8,7 +8,6 @@ Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, checked again
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,7 +15,6 @@ from typing import Any
 from initcli.errors import Fault, InitcliError
 from initcli.formats.naming import is_text
 
-SPEC_KEY = "initcli.spec"
 ARCHITECTURE = "general.architecture"
 ALIGNMENT = "general.alignment"
 DEFAULT_ALIGNMENT = 32
@@ -35,16 +33,15 @@ _ONE, _MANY = (UINT32, INT32, UINT64, INT64), (INT32, UINT32, INT64, UINT64)
 """The integer types that are tried, for one value and for those of a list."""
 
 
-def find_keys(metadata: Mapping[str, str]) -> dict[str, Any]:
+def find_keys(config: Mapping[str, Any], metadata: Mapping[str, str]) -> dict[str, Any]:
     """Return the keys of a file: those under `gguf` in the config of the spec, then our own, all of them text.
 
-    >>> find_keys({"initcli.scheme": "1"})
+    >>> find_keys({}, {"initcli.scheme": "1"})
     {'general.architecture': 'initcli', 'initcli.scheme': '1'}
 
     Raises:
         InitcliError: the spec's are no mapping, or name no architecture.
     """
-    config = json.loads(metadata.get(SPEC_KEY, "{}")).get("config") or {}
     keys = config.get("gguf", {ARCHITECTURE: "initcli"})
     if not isinstance(keys, dict):
         raise InitcliError(Fault("`config.gguf` must be a mapping", hint=_HINT))

@@ -89,7 +89,7 @@ class Stored(NamedTuple):
     stop: int
 
 
-class Contents(NamedTuple):
+class Table(NamedTuple):
     """A whole file, mapped into memory, the text of its metadata, and its tensors by name."""
 
     data: mmap.mmap
@@ -131,7 +131,7 @@ class Cursor:
         return self.data[start : start + count]
 
 
-def open_contents(path: Path) -> Contents:
+def open_table(path: Path) -> Table:
     """Return what a file holds; only its header is read.
 
     Raises:
@@ -156,7 +156,7 @@ def open_contents(path: Path) -> Contents:
             raise ValueError(f"it has the key `{key}` twice")
         metadata[key] = value
     alignment = int(metadata.get(ALIGNMENT, DEFAULT_ALIGNMENT))
-    return Contents(cursor.data, metadata, _read_tensors(cursor, tensor_count, alignment))
+    return Table(cursor.data, metadata, _read_tensors(cursor, tensor_count, alignment))
 
 
 def _read_key(cursor: Cursor) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from initcli.files import preallocate, translate, write_at
-from initcli.formats import Header, Layout, Refusal, Seal, Slot, Tensor
+from initcli.formats import Contents, Header, Layout, Refusal, Seal, Slot, Tensor
 from initcli.formats.chunks import Chunk
 from initcli.formats.hdf5_reading import open_datasets
 from initcli.formats.naming import check_metadata, find_parents, refuse_common, refuse_path
@@ -68,13 +68,13 @@ class Hdf5:
         write_texts(file, metadata)
         return offsets
 
-    def lay_out(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
+    def lay_out(self, contents: Contents, path: Path) -> Layout:
         """Return where the library puts each dataset; the seal is the file's signature."""
-        return self.sketch(tensors, metadata, path)[1]
+        return self.sketch(contents, path)[1]
 
-    def allocate(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
+    def allocate(self, contents: Contents, path: Path) -> Layout:
         """Reserve the whole file and write all but the data and the signature."""
-        sketch, layout = self.sketch(tensors, metadata, path)
+        sketch, layout = self.sketch(contents, path)
         preallocate(path, sketch.size)
         with path.open("r+b", buffering=0) as file:
             for offset, data in sketch.pieces():
@@ -82,18 +82,19 @@ class Hdf5:
                 write_at(file.fileno(), blank + data[len(blank) :], offset)
         return layout
 
-    def sketch(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> tuple[Sketch, Layout]:
+    def sketch(self, contents: Contents, path: Path) -> tuple[Sketch, Layout]:
         """Let the library lay out the file in memory; a tensor without bytes has no place, and its slot is at 0."""
+        tensors = contents.tensors
         import h5py
 
-        check_metadata(metadata)
+        check_metadata(contents.metadata)
         nbytes = sum(tensor.nbytes for tensor in tensors)
         if nbytes > MAX_DATA_NBYTES:
             raise translate(OSError(errno.EFBIG, "File too large"), path, nbytes)
         sketch = Sketch()
         # Every choice that a user's h5py configuration could change is stated.
         with h5py.File(sketch, "w", libver="earliest", track_order=False) as file:
-            offsets = self.fill(file, tensors, metadata)
+            offsets = self.fill(file, tensors, contents.metadata)
         slots = (Slot(path, offset, tensor.nbytes) for offset, tensor in zip(offsets, tensors, strict=True))
         return sketch, Layout(tuple(slots), (Seal(path, SIGNATURE),))
 

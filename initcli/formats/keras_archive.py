@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ import numpy as np
 
 from initcli.checksums import combine_crc32
 from initcli.files import write_at
-from initcli.formats import Header, Layout, Refusal, Seal, Slot, Tensor, Trailer
+from initcli.formats import Contents, Header, Layout, Refusal, Seal, Slot, Tensor, Trailer
 from initcli.formats.chunks import Chunk
 from initcli.formats.hdf5_reading import Datasets, open_datasets
 from initcli.formats.keras_weights import KERAS_VERSION, keras_weights
@@ -58,14 +58,14 @@ class KerasArchive:
             return [Refusal(0, "the config is none of a Keras model: it has no `class_name` and `config`", _HINT)]
         return []
 
-    def lay_out(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
+    def lay_out(self, contents: Contents, path: Path) -> Layout:
         """Return where the weights' own layout puts each tensor, behind the other members."""
-        sketch, inner = keras_weights.sketch(tensors, metadata, path)
+        sketch, inner = keras_weights.sketch(contents, path)
         return _shift(lay_out_zip(self._members(sketch), path), sketch, inner)
 
-    def allocate(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
+    def allocate(self, contents: Contents, path: Path) -> Layout:
         """Reserve the whole file and write what is no data of the weights."""
-        sketch, inner = keras_weights.sketch(tensors, metadata, path)
+        sketch, inner = keras_weights.sketch(contents, path)
         outer = allocate_zip(self._members(sketch), path)
         with path.open("r+b", buffering=0) as file:
             for offset, data in sketch.pieces():

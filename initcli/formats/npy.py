@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from initcli.errors import Fault, InitcliError
 from initcli.files import preallocate, translate
-from initcli.formats import Entry, Header, Layout, Refusal, Seal, Slot, Tensor
+from initcli.formats import Contents, Entry, Header, Layout, Refusal, Seal, Slot, Tensor
 from initcli.formats.chunks import Chunk, cut, read_stored, refuse_values
 from initcli.formats.naming import find_parents, refuse_common, refuse_path
 from initcli.formats.reading import missing_tensor, reading
@@ -50,15 +50,15 @@ class Npy:
                 refusals.append(refusal)
         return refusals
 
-    def lay_out(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
+    def lay_out(self, contents: Contents, path: Path) -> Layout:
         """Return the one slot, right after NumPy's header; there is no room for metadata."""
-        (tensor,) = tensors
+        (tensor,) = contents.tensors
         header = render_header(tensor)
         return Layout((Slot(path, len(header), tensor.nbytes),), (Seal(path, header),))
 
-    def allocate(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
+    def allocate(self, contents: Contents, path: Path) -> Layout:
         """Reserve the whole file; zeros stand where the header goes."""
-        layout = self.lay_out(tensors, metadata, path)
+        layout = self.lay_out(contents, path)
         _preallocate_slots(layout)
         return layout
 
@@ -112,8 +112,9 @@ class NpyDirectory:
                 refusals.append(refusal)
         return refusals
 
-    def lay_out(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
+    def lay_out(self, contents: Contents, path: Path) -> Layout:
         """Return a slot and a header in each tensor's own file; there is no room for metadata."""
+        tensors = contents.tensors
         headers = [render_header(tensor) for tensor in tensors]
         files = [path / (tensor.name + SUFFIX) for tensor in tensors]
         slots = (
@@ -121,9 +122,9 @@ class NpyDirectory:
         )
         return Layout(tuple(slots), tuple(map(Seal, files, headers)))
 
-    def allocate(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
+    def allocate(self, contents: Contents, path: Path) -> Layout:
         """Make and reserve every file; zeros stand where the headers go."""
-        layout = self.lay_out(tensors, metadata, path)
+        layout = self.lay_out(contents, path)
         for slot in layout.slots:
             try:
                 slot.file.parent.mkdir(parents=True, exist_ok=True)

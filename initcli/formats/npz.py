@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from initcli.formats import Entry, Header, Layout, Refusal, Tensor
+from initcli.formats import Contents, Entry, Header, Layout, Refusal, Tensor
 from initcli.formats.naming import find_parents, refuse_common, refuse_path
 from initcli.formats.npy import SUFFIX, refuse_array, render_header
 from initcli.formats.reading import missing_tensor, reading
@@ -59,13 +59,13 @@ class Npz:
                 refusals.append(refusal)
         return refusals
 
-    def lay_out(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
+    def lay_out(self, contents: Contents, path: Path) -> Layout:
         """Return a member for each tensor, in their order; there is no room for metadata."""
-        return lay_out_zip(_list_members(tensors), path)
+        return lay_out_zip(_list_members(contents.tensors), path)
 
-    def allocate(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
+    def allocate(self, contents: Contents, path: Path) -> Layout:
         """Reserve the whole file, all zeros."""
-        return allocate_zip(_list_members(tensors), path)
+        return allocate_zip(_list_members(contents.tensors), path)
 
     def read_header(self, path: Path) -> Header:
         """Return what the header of each array says."""

@@ -20,7 +20,7 @@ import numpy as np
 from initcli.dtypes import DTYPES
 from initcli.errors import Fault, InitcliError
 from initcli.files import preallocate
-from initcli.formats import Entry, Header, Layout, Refusal, Seal, Slot, Tensor
+from initcli.formats import Contents, Entry, Header, Layout, Refusal, Seal, Slot, Tensor
 from initcli.formats.chunks import Chunk, read_stored, refuse_values
 from initcli.formats.naming import check_metadata, refuse_common
 from initcli.formats.reading import missing_tensor, reading
@@ -80,22 +80,23 @@ class Safetensors:
                 refusals.append(refusal)
         return refusals
 
-    def lay_out(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
+    def lay_out(self, contents: Contents, path: Path) -> Layout:
         """Return where each tensor goes: the official order, dtype by `CODES` and then name, with no gap."""
-        check_metadata(metadata)
+        tensors = contents.tensors
+        check_metadata(contents.metadata)
         rank = {name: place for place, name in enumerate(CODES)}
         order = sorted(range(len(tensors)), key=lambda index: (rank[tensors[index].dtype.name], tensors[index].name))
         ends = [0, *accumulate(tensors[index].nbytes for index in order)]
-        header = _render_header([tensors[index] for index in order], ends, metadata)
+        header = _render_header([tensors[index] for index in order], ends, contents.metadata)
         slots = {
             index: Slot(path, len(header) + begin, tensors[index].nbytes)
             for index, begin in zip(order, ends, strict=False)
         }
         return Layout(tuple(slots[index] for index in range(len(tensors))), (Seal(path, header),))
 
-    def allocate(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
+    def allocate(self, contents: Contents, path: Path) -> Layout:
         """Reserve the whole file; zeros stand where the header goes."""
-        layout = self.lay_out(tensors, metadata, path)
+        layout = self.lay_out(contents, path)
         preallocate(path, len(layout.seals[0].data) + sum(slot.nbytes for slot in layout.slots))
         return layout
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from initcli.errors import Fault, InitcliError
 from initcli.files import preallocate
-from initcli.formats import STREAM, Header, Layout, Refusal, Seal, Slot, Tensor
+from initcli.formats import STREAM, Contents, Header, Layout, Refusal, Seal, Slot, Tensor
 from initcli.formats.chunks import CHUNK_ELEMS, Chunk
 from initcli.formats.reading import missing_tensor
 from initcli.formats.safetensors import safetensors
@@ -48,15 +48,16 @@ class Sharded:
         """Refuse what a safetensors file cannot hold."""
         return safetensors.faults(tensors)
 
-    def lay_out(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
+    def lay_out(self, contents: Contents, path: Path) -> Layout:
         """Return where each tensor goes: shards filled in the tensors' order; the index is sealed last."""
+        tensors = contents.tensors
         shards = split([tensor.nbytes for tensor in tensors], self.max_shard_nbytes)
         names = name_shards(len(shards))
         slots: dict[int, Slot] = {}
         seals: list[Seal] = []
-        told = dict(metadata)
+        told = dict(contents.metadata)
         for name, places in zip(names, shards, strict=True):
-            layout = safetensors.lay_out([tensors[place] for place in places], told, path / name)
+            layout = safetensors.lay_out(Contents([tensors[place] for place in places], told), path / name)
             slots.update(zip(places, layout.slots, strict=True))
             seals += layout.seals
             told.pop(SPEC_KEY, None)
@@ -69,9 +70,9 @@ class Sharded:
             seals.append(Seal(path / INDEX, render_index(weight_map, _total(tensors))))
         return Layout(tuple(slots[place] for place in range(len(tensors))), tuple(seals))
 
-    def allocate(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
+    def allocate(self, contents: Contents, path: Path) -> Layout:
         """Make and reserve every file; zeros stand where the headers, the config and the index go."""
-        layout = self.lay_out(tensors, metadata, path)
+        layout = self.lay_out(contents, path)
         ends = {seal.file: len(seal.data) for seal in layout.seals}
         for slot in layout.slots:
             ends[slot.file] = max(ends[slot.file], slot.offset + slot.nbytes)

@@ -19,7 +19,7 @@ import numpy as np
 
 from initcli.dtypes import DTYPES
 from initcli.errors import Fault, InitcliError
-from initcli.formats import Entry, Header, Layout, Refusal, Tensor
+from initcli.formats import Contents, Entry, Header, Layout, Refusal, Tensor
 from initcli.formats.naming import check_metadata, refuse_common
 from initcli.formats.reading import missing_tensor, reading
 from initcli.formats.safetensors import MAX_HEADER_NBYTES
@@ -55,13 +55,13 @@ class TorchZip:
                 refusals.append(Refusal(index, what))
         return refusals
 
-    def lay_out(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
+    def lay_out(self, contents: Contents, path: Path) -> Layout:
         """Return the pickle and the small members, then a storage for each tensor, in their order."""
-        return lay_out_zip(_list_members(tensors, metadata), path)
+        return lay_out_zip(_list_members(contents.tensors, contents.metadata), path)
 
-    def allocate(self, tensors: Sequence[Tensor], metadata: Mapping[str, str], path: Path) -> Layout:
+    def allocate(self, contents: Contents, path: Path) -> Layout:
         """Reserve the whole file, all zeros."""
-        return allocate_zip(_list_members(tensors, metadata), path)
+        return allocate_zip(_list_members(contents.tensors, contents.metadata), path)
 
     def read_header(self, path: Path) -> Header:
         """Return what the pickle says of each tensor, and our metadata if there is any."""

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from initcli.engine import generate_file
-from initcli.formats import choose_format
+from initcli.formats import Contents, choose_format
 from initcli.resolution import load_plan
 
 SPEC = Path(__file__).with_name("golden.yaml")
@@ -23,7 +23,7 @@ def compute(jobs: int = 1) -> dict[str, str]:
         path = Path(folder) / "golden.safetensors"
         generate_file(plan, chosen, path, jobs=jobs)
         data = path.read_bytes()
-    slots = chosen.lay_out(plan.tensors, plan.metadata(), path).slots
+    slots = chosen.lay_out(Contents(plan.tensors, plan.metadata()), path).slots
     digests = {
         tensor.name: hashlib.sha256(data[slot.offset : slot.offset + slot.nbytes]).hexdigest()
         for tensor, slot in zip(plan.tensors, slots, strict=True)

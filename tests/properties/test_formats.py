@@ -19,7 +19,7 @@ from initcli.dtypes import DTYPES, DType
 from initcli.engine import list_seals
 from initcli.errors import InitcliError
 from initcli.files import write_at
-from initcli.formats import Format, Layout, detect_format, known_formats
+from initcli.formats import Contents, Format, Layout, detect_format, known_formats
 from initcli.formats.keras_archive import KerasArchive
 from initcli.formats.sharded import Sharded
 from initcli.object_paths import Stored
@@ -116,7 +116,7 @@ def test_what_is_written_at_the_slots_is_read_back_to_the_bit(form, tensors, met
 
     with tempfile.TemporaryDirectory() as folder:
         path = make_place(form, folder)
-        layout = form.allocate(tensors, metadata, path)
+        layout = form.allocate(Contents(tensors, metadata), path)
         for slot, piece in zip(layout.slots, data, strict=True):
             write_at(slot.file, piece, slot.offset)
         seal(layout, data)
@@ -148,7 +148,7 @@ def test_an_unsealed_output_opens_nowhere(form, tensors, seed):
 
     with tempfile.TemporaryDirectory() as folder:
         path = make_place(form, folder)
-        layout = form.allocate(tensors, {}, path)
+        layout = form.allocate(Contents(tensors), path)
         for slot, piece in zip(layout.slots, draw_data(tensors, seed), strict=True):
             write_at(slot.file, piece, slot.offset)
 
@@ -182,7 +182,7 @@ def test_no_two_slots_share_a_byte_and_all_lie_between_seal_and_end(form, tensor
 
     with tempfile.TemporaryDirectory() as folder:
         path = make_place(form, folder)
-        layout = form.allocate(tensors, metadata, path)
+        layout = form.allocate(Contents(tensors, metadata), path)
         seals = list(list_seals(layout, [0] * len(tensors)))
         ends = {each.file: each.file.stat().st_size for each in seals}
 
@@ -203,9 +203,9 @@ def test_the_layout_is_known_before_there_is_a_file(form, tensors, metadata):
     tensors = holdable(form, tensors)
 
     with tempfile.TemporaryDirectory() as folder:
-        planned = form.lay_out(tensors, metadata, Path(folder) / "out")
+        planned = form.lay_out(Contents(tensors, metadata), Path(folder) / "out")
         untouched = not any(Path(folder).iterdir())
-        allocated = form.allocate(tensors, metadata, make_place(form, folder))
+        allocated = form.allocate(Contents(tensors, metadata), make_place(form, folder))
 
     assert untouched
     assert planned == allocated
@@ -221,8 +221,8 @@ def test_seals_and_tensors_in_offset_order_are_the_file(form, tensors, metadata,
 
     with tempfile.TemporaryDirectory() as folder:
         path = make_place(form, folder)
-        planned = form.lay_out(tensors, metadata, path)
-        layout = form.allocate(tensors, metadata, path)
+        planned = form.lay_out(Contents(tensors, metadata), path)
+        layout = form.allocate(Contents(tensors, metadata), path)
         for slot, piece in zip(layout.slots, data, strict=True):
             write_at(slot.file, piece, slot.offset)
         seal(layout, data)
@@ -249,7 +249,7 @@ def test_the_bytes_do_not_depend_on_the_place_or_the_run(form, tensors, metadata
     for _ in range(2):
         with tempfile.TemporaryDirectory(suffix=str(order.random())) as folder:
             path = make_place(form, folder)
-            layout = form.allocate(tensors, metadata, path)
+            layout = form.allocate(Contents(tensors, metadata), path)
             seal(layout, [bytes(tensor.nbytes) for tensor in tensors])
             outputs.append(read_all(path))
 

@@ -13,7 +13,7 @@ import pytest
 from initcli import engine, initializers
 from initcli.engine import generate_file, generate_stream
 from initcli.errors import InitcliError
-from initcli.formats import choose_format, detect_format
+from initcli.formats import Contents, choose_format, detect_format
 from initcli.laws import Normal
 from initcli.plan import Plan
 from initcli.resolution import load_plan
@@ -211,7 +211,7 @@ def test_jobs_default_to_the_processors_that_may_be_used() -> None:
 def test_tasks_are_about_a_chunk_and_cover_every_element_once(tmp_path: Path) -> None:
     """Small neighbours share a task; large tensors are cut."""
     plan = small_plan()
-    layout = choose_format("-", "safetensors", 5).lay_out(plan.tensors, {}, tmp_path)
+    layout = choose_format("-", "safetensors", 5).lay_out(Contents(plan.tensors), tmp_path)
 
     tasks = list(engine._tasks(plan, layout))
 

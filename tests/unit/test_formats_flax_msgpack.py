@@ -12,7 +12,7 @@ import pytest
 from initcli.dtypes import DTYPES
 from initcli.errors import InitcliError
 from initcli.files import write_at
-from initcli.formats import choose_format, detect_format
+from initcli.formats import Contents, choose_format, detect_format
 from initcli.formats.flax_msgpack import flax_msgpack
 
 
@@ -26,7 +26,7 @@ def write(path, arrays):
     """The file of these arrays, as the engine writes it."""
     tensors = [piece(name, array.shape, array.dtype.name) for name, array in arrays.items()]
     path.touch()
-    layout = flax_msgpack.allocate(tensors, {"initcli.scheme": "1"}, path)
+    layout = flax_msgpack.allocate(Contents(tensors, {"initcli.scheme": "1"}), path)
     for slot, array in zip(layout.slots, arrays.values(), strict=True):
         write_at(path, array.tobytes(), slot.offset)
     for seal in layout.seals:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import struct
 from types import SimpleNamespace
@@ -13,7 +12,7 @@ import pytest
 from initcli.dtypes import DTYPES
 from initcli.errors import InitcliError
 from initcli.files import write_at
-from initcli.formats import choose_format, detect_format
+from initcli.formats import Contents, choose_format, detect_format
 from initcli.formats.gguf import gguf
 
 ARCHITECTURE = {"general.architecture": "llama"}
@@ -26,16 +25,16 @@ def piece(name, shape, dtype="float32"):
 
 
 def embed(**keys):
-    """The metadata of a spec whose config has these keys for GGUF, with dots for double underscores."""
+    """A config that has these keys for GGUF, with dots for double underscores."""
     keys = {key.replace("__", "."): value for key, value in keys.items()}
-    return {"initcli.spec": json.dumps({"config": {"gguf": ARCHITECTURE | keys}})}
+    return {"gguf": ARCHITECTURE | keys}
 
 
-def write(path, arrays, metadata=None):
+def write(path, arrays, config=None):
     """The file of these arrays, as the engine writes it."""
     tensors = [piece(name, array.shape, array.dtype.name) for name, array in arrays.items()]
     path.touch()
-    layout = gguf.allocate(tensors, metadata or {}, path)
+    layout = gguf.allocate(Contents(tensors, config=config), path)
     for slot, array in zip(layout.slots, arrays.values(), strict=True):
         write_at(path, array.tobytes(), slot.offset)
     for seal in layout.seals:
@@ -68,9 +67,10 @@ def key(name, code, value):
 def test_a_file_is_the_specifications_byte_for_byte(tmp_path):
     """Magic, version 3, two counts, the keys, the table with turned shapes, and data at multiples of 32."""
     array = np.arange(6, dtype=np.float16).reshape(2, 3)
-    path = write(tmp_path / "a.gguf", {"w": array, "b": np.ones(1, np.float32)}, {"k": "ü"})
+    path = write(tmp_path / "a.gguf", {"w": array, "b": np.ones(1, np.float32)}, embed(k="ü"))
 
-    keys = [key(b"general.architecture", 8, text(b"initcli")), key(b"k", 8, text("ü".encode()))]
+    architecture = text(ARCHITECTURE["general.architecture"].encode())
+    keys = [key(b"general.architecture", 8, architecture), key(b"k", 8, text("ü".encode()))]
     infos = [info(b"w", (3, 2), 1, 0), info(b"b", (1,), 0, 32)]
     data = array.tobytes() + bytes(20) + np.ones(1, np.float32).tobytes() + bytes(28)
     assert path.read_bytes() == render(infos, keys, data)
@@ -95,7 +95,7 @@ def test_a_file_is_the_specifications_byte_for_byte(tmp_path):
 )
 def test_a_key_has_the_type_that_its_value_tells(value, code, rendered):
     """Counts are uint32 and fractions float32, as llama.cpp asks; integers of a list int32."""
-    layout = gguf.lay_out([], embed(llama__x=value), "a")
+    layout = gguf.lay_out(Contents([], config=embed(llama__x=value)), "a")
 
     assert key(b"llama.x", code, rendered) in layout.seals[0].data
 
@@ -106,7 +106,7 @@ def test_a_key_has_the_type_that_its_value_tells(value, code, rendered):
 def test_a_value_that_gguf_has_no_type_for_is_refused(value):
     """The message names the key."""
     with pytest.raises(InitcliError, match=r"llama\.x"):
-        gguf.lay_out([], embed(llama__x=value), "a")
+        gguf.lay_out(Contents([], config=embed(llama__x=value)), "a")
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_value_that_gguf_has_no_type_for_is_refused(value):
 def test_keys_that_no_reader_takes_are_refused(config, words):
     """No mapping, no architecture, no key, no alignment."""
     with pytest.raises(InitcliError, match=words):
-        gguf.lay_out([], {"initcli.spec": json.dumps({"config": {"gguf": config}})}, "a")
+        gguf.lay_out(Contents([], config={"gguf": config}), "a")
 
 
 def test_another_alignment_moves_every_tensor(tmp_path):
@@ -185,7 +185,6 @@ def test_metadata_of_every_type_is_shown_as_text(tmp_path):
 
     metadata = gguf.read_header(write(tmp_path / "a.gguf", {}, embed(**keys))).metadata
 
-    del metadata["initcli.spec"]
     shown = {"a": "-3", "b": "1e-05", "c": "false", "d": "[1, 2]", "e": '["<s>", "ü"]', "f": "17 texts"}
     assert metadata == ARCHITECTURE | shown | {"g": "17 values"}
 
@@ -259,10 +258,10 @@ def test_a_header_beyond_what_is_read_is_not_written():
     """A million tensors are the limit, and so are 100 MB of long names and texts."""
     million = [piece("w", (1,))] * 1_000_000
 
-    assert len(gguf.lay_out(million, {}, "a").slots) == 1_000_000
+    assert len(gguf.lay_out(Contents(million), "a").slots) == 1_000_000
     for tensors, metadata in [([*million, piece("w", (1,))], {}), ([], {"k": "x" * 100_000_000})]:
         with pytest.raises(InitcliError, match="the GGUF header needs"):
-            gguf.lay_out(tensors, metadata, "a")
+            gguf.lay_out(Contents(tensors, metadata), "a")
 
 
 def test_more_tensors_or_keys_than_are_read_are_refused(tmp_path):

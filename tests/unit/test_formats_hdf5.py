@@ -15,6 +15,7 @@ import pytest
 from initcli.dtypes import DTYPES
 from initcli.errors import InitcliError
 from initcli.files import write_at
+from initcli.formats import Contents
 from initcli.formats.hdf5 import SIGNATURE, hdf5
 
 F32 = DTYPES["float32"]
@@ -27,7 +28,7 @@ def piece(name, shape, dtype):
 
 def make(path, *tensors, **metadata):
     """A sealed file with nothing but zeros in its slots."""
-    layout = hdf5.allocate(tensors, metadata, path)
+    layout = hdf5.allocate(Contents(tensors, metadata), path)
     for slot in layout.slots:
         write_at(path, bytes(slot.nbytes), slot.offset)
     write_at(path, layout.seals[0].data, 0)
@@ -103,7 +104,7 @@ def test_a_long_spec_fits_into_the_metadata(tmp_path):
 
 def test_the_seal_is_the_signature_that_allocate_blanked(tmp_path):
     """Only the first 8 bytes stand between the file and its readers."""
-    layout = hdf5.allocate([piece("w", (2,), F32)], {}, tmp_path / "a.h5")
+    layout = hdf5.allocate(Contents([piece("w", (2,), F32)]), tmp_path / "a.h5")
 
     assert layout.seals[0].data == SIGNATURE
     assert (tmp_path / "a.h5").read_bytes()[:8] == bytes(8)
@@ -114,6 +115,7 @@ def test_the_bytes_depend_on_no_clock_path_or_directory(tmp_path):
     script = """
 import os, sys, h5py
 from pathlib import Path
+from initcli.formats import Contents
 from initcli.formats.hdf5 import hdf5
 from initcli.dtypes import DTYPES
 from types import SimpleNamespace
@@ -124,7 +126,7 @@ tensors = [
     for i in range(9)
     for name, dtype in DTYPES.items()
 ]
-hdf5.allocate(tensors, {"seed": "1"}, Path("a.h5"))
+hdf5.allocate(Contents(tensors, {"seed": "1"}), Path("a.h5"))
 """
     (tmp_path / "x").mkdir()
     (tmp_path / "much longer").mkdir()
@@ -182,7 +184,7 @@ def test_a_file_too_large_is_told_in_words(tmp_path, count):
     tensors = [piece(f"a{index}", (2**62,), DTYPES["int8"]) for index in range(count)]
 
     with pytest.raises(InitcliError, match="file too large"):
-        hdf5.allocate(tensors, {}, tmp_path / "a.h5")
+        hdf5.allocate(Contents(tensors), tmp_path / "a.h5")
 
 
 @pytest.mark.parametrize("limit", [500, 3000])
@@ -192,10 +194,11 @@ def test_a_limit_below_the_metadata_is_told_in_words(tmp_path, limit):
 import resource, sys
 from pathlib import Path
 from initcli.errors import InitcliError
+from initcli.formats import Contents
 from initcli.formats.hdf5 import hdf5
 resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
 try:
-    hdf5.allocate([], {{"spec": "x" * 5000}}, Path(sys.argv[1]))
+    hdf5.allocate(Contents([], {{"spec": "x" * 5000}}), Path(sys.argv[1]))
 except InitcliError as error:
     print(error.faults[0].what)
 """

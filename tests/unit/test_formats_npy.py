@@ -11,6 +11,7 @@ import pytest
 from initcli.dtypes import DTYPES
 from initcli.errors import InitcliError
 from initcli.files import write_at
+from initcli.formats import Contents
 from initcli.formats.npy import npy, npy_directory
 
 INT8 = DTYPES["int8"]
@@ -27,7 +28,7 @@ def test_a_file_is_np_saves_byte_for_byte(tmp_path, dtype, shape):
     """Header, padding and length are the same for every type and shape."""
     np.save(tmp_path / "theirs.npy", np.zeros(shape, dtype.numpy))
 
-    layout = npy.allocate([piece("w", shape, dtype)], {"seed": "1"}, tmp_path / "ours.npy")
+    layout = npy.allocate(Contents([piece("w", shape, dtype)], {"seed": "1"}), tmp_path / "ours.npy")
     write_at(tmp_path / "ours.npy", layout.seals[0].data, 0)
 
     assert (tmp_path / "ours.npy").read_bytes() == (tmp_path / "theirs.npy").read_bytes()
@@ -53,7 +54,7 @@ def test_a_single_file_refuses_every_tensor_after_the_first():
 
 def test_slashes_in_names_make_directories(tmp_path):
     """`a/b.c` is the file `a/b.c.npy`, and reads back under its name."""
-    layout = npy_directory.allocate([piece("a/b.c", (2,), INT8)], {}, tmp_path)
+    layout = npy_directory.allocate(Contents([piece("a/b.c", (2,), INT8)]), tmp_path)
     write_at(layout.seals[0].file, layout.seals[0].data, 0)
 
     assert layout.slots[0].file == tmp_path / "a" / "b.c.npy"
@@ -99,14 +100,14 @@ def test_two_names_that_the_file_system_calls_one_are_never_merged(tmp_path):
     (tmp_path / "a.npy").write_bytes(b"the other tensor")
 
     with pytest.raises(InitcliError, match="exists already"):
-        npy_directory.allocate([piece("a", (1,), INT8)], {}, tmp_path)
+        npy_directory.allocate(Contents([piece("a", (1,), INT8)]), tmp_path)
     assert (tmp_path / "a.npy").read_bytes() == b"the other tensor"
 
 
 def test_a_name_longer_than_a_path_may_be_is_one_fault(tmp_path):
     """Each part fits, the whole does not: the system's answer becomes a fault."""
     with pytest.raises(InitcliError, match="too long"):
-        npy_directory.allocate([piece("/".join(["x" * 200] * 30), (1,), INT8)], {}, tmp_path)
+        npy_directory.allocate(Contents([piece("/".join(["x" * 200] * 30), (1,), INT8)]), tmp_path)
 
 
 def test_pickles_are_never_loaded(tmp_path):

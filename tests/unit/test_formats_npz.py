@@ -15,7 +15,7 @@ from initcli.dtypes import DTYPES
 from initcli.engine import list_seals
 from initcli.errors import InitcliError
 from initcli.files import write_at
-from initcli.formats import detect_format
+from initcli.formats import Contents, detect_format
 from initcli.formats.npz import npz
 
 INT8 = DTYPES["int8"]
@@ -30,7 +30,7 @@ def write(path, arrays):
     """The archive of these arrays, as the engine writes it."""
     tensors = [piece(name, array.shape, DTYPES[array.dtype.name]) for name, array in arrays.items()]
     path.touch()
-    layout = npz.allocate(tensors, {}, path)
+    layout = npz.allocate(Contents(tensors), path)
     data = [array.tobytes() for array in arrays.values()]
     for slot, each in zip(layout.slots, data, strict=True):
         write_at(path, each, slot.offset)

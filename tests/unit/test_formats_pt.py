@@ -16,7 +16,7 @@ from initcli.dtypes import DTYPES
 from initcli.engine import list_seals
 from initcli.errors import InitcliError
 from initcli.files import write_at
-from initcli.formats import detect_format
+from initcli.formats import Contents, detect_format
 from initcli.formats.torch_pickle import render_pickle
 from initcli.formats.torch_zip import torch_zip
 
@@ -31,7 +31,7 @@ def write(path, arrays, metadata=None):
     """The checkpoint of these arrays, as the engine writes it."""
     tensors = [piece(name, array.shape, array.dtype.name) for name, array in arrays.items()]
     path.touch()
-    layout = torch_zip.allocate(tensors, metadata or {}, path)
+    layout = torch_zip.allocate(Contents(tensors, metadata or {}), path)
     data = [array.tobytes() for array in arrays.values()]
     for slot, each in zip(layout.slots, data, strict=True):
         write_at(path, each, slot.offset)
@@ -139,7 +139,7 @@ def test_data_that_was_changed_is_found_when_it_is_read(tmp_path):
 def test_a_pickle_that_could_not_be_read_back_is_not_written(tmp_path):
     """Readers stop at a length, and so does the writer, before the first byte."""
     with pytest.raises(InitcliError, match="are not read back") as error:
-        torch_zip.lay_out([piece("n" * 100_000_000, (1,), "int8")], {}, tmp_path / "a.pt")
+        torch_zip.lay_out(Contents([piece("n" * 100_000_000, (1,), "int8")]), tmp_path / "a.pt")
 
     assert "`.h5`" in error.value.faults[0].hint
 

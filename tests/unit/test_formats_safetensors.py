@@ -14,6 +14,7 @@ import initcli.formats.safetensors as module
 from initcli.dtypes import DTYPES
 from initcli.errors import InitcliError
 from initcli.files import write_at
+from initcli.formats import Contents
 from initcli.formats.safetensors import safetensors
 
 NAMES = ["a", "B", "a.b", "a b", "é", "重み", "\u2028", '"\\', "\n\t\x01\x1f\x7f", "/", "😀", ""]
@@ -42,7 +43,7 @@ def test_a_file_is_the_official_writers_byte_for_byte(tmp_path, shapes):
     ]
     path = tmp_path / "ours"
 
-    layout = safetensors.allocate(tensors, {}, path)
+    layout = safetensors.allocate(Contents(tensors), path)
     write_at(path, layout.seals[0].data, 0)
 
     assert path.read_bytes() == official(tensors, tmp_path / "theirs")
@@ -53,7 +54,7 @@ def test_the_header_is_padded_with_spaces_to_a_multiple_of_eight(tmp_path, lengt
     """Each remainder is padded as the official writer does."""
     tensors = [piece("x" * length, (1,), DTYPES["float32"])]
 
-    header = safetensors.lay_out(tensors, {}, tmp_path).seals[0].data
+    header = safetensors.lay_out(Contents(tensors), tmp_path).seals[0].data
 
     assert len(header) % 8 == 0
     assert official(tensors, tmp_path / "theirs").startswith(header)
@@ -61,7 +62,7 @@ def test_the_header_is_padded_with_spaces_to_a_multiple_of_eight(tmp_path, lengt
 
 def test_no_tensors_are_a_file_too(tmp_path):
     """An empty plan gives the header alone, as the official writer's."""
-    layout = safetensors.lay_out([], {}, tmp_path)
+    layout = safetensors.lay_out(Contents([]), tmp_path)
 
     assert layout.seals[0].data == official([], tmp_path / "theirs")
 
@@ -70,7 +71,7 @@ def test_metadata_keeps_its_order_after_the_format(tmp_path):
     """`format` is first and always pt; the rest follows as given."""
     metadata = {"seed": "1", "format": "tf", "a": "ü\n"}
 
-    header = safetensors.lay_out([], metadata, tmp_path).seals[0].data
+    header = safetensors.lay_out(Contents([], metadata), tmp_path).seals[0].data
 
     assert list(json.loads(header[8:])["__metadata__"].items()) == [("format", "pt"), ("seed", "1"), ("a", "ü\n")]
 
@@ -79,7 +80,7 @@ def test_every_tensor_is_aligned_to_its_elements(tmp_path):
     """The official order keeps offsets multiples of the element's size, odd counts of small ones included."""
     tensors = [piece(dtype.name, (3,), dtype) for dtype in DTYPES.values()]
 
-    layout = safetensors.lay_out(tensors, {}, tmp_path)
+    layout = safetensors.lay_out(Contents(tensors), tmp_path)
 
     assert [slot.offset % tensor.dtype.itemsize for slot, tensor in zip(layout.slots, tensors, strict=True)] == [0] * 16
 
@@ -87,14 +88,14 @@ def test_every_tensor_is_aligned_to_its_elements(tmp_path):
 def test_a_header_that_no_reader_takes_is_refused_and_the_longest_is_not(tmp_path, monkeypatch):
     """The limit counts the padding; one byte less is too much."""
     tensors = [piece("a", (1,), DTYPES["float32"])]
-    length = len(safetensors.lay_out(tensors, {}, tmp_path).seals[0].data) - 8
+    length = len(safetensors.lay_out(Contents(tensors), tmp_path).seals[0].data) - 8
 
     monkeypatch.setattr(module, "MAX_HEADER_NBYTES", length)
-    safetensors.lay_out(tensors, {}, tmp_path)
+    safetensors.lay_out(Contents(tensors), tmp_path)
     monkeypatch.setattr(module, "MAX_HEADER_NBYTES", length - 1)
 
     with pytest.raises(InitcliError, match=f"needs {length} bytes"):
-        safetensors.lay_out(tensors, {}, tmp_path)
+        safetensors.lay_out(Contents(tensors), tmp_path)
 
 
 def test_the_libraries_limit_is_ours(tmp_path):
@@ -134,7 +135,7 @@ def test_what_the_header_cannot_say_is_refused(tensor, what):
 def test_metadata_that_is_no_text_is_refused(tmp_path):
     """A lone surrogate has no UTF-8 form."""
     with pytest.raises(InitcliError, match="not valid text"):
-        safetensors.lay_out([], {"spec": "\ud800"}, tmp_path)
+        safetensors.lay_out(Contents([], {"spec": "\ud800"}), tmp_path)
 
 
 def test_foreign_types_are_listed_by_name(tmp_path):

@@ -18,7 +18,7 @@ from initcli.dtypes import DTYPES, DType
 from initcli.engine import generate_file
 from initcli.errors import InitcliError
 from initcli.files import write_at
-from initcli.formats import Format, detect_format, sharded
+from initcli.formats import Contents, Format, detect_format, sharded
 from initcli.formats.chunks import read_chunks
 from initcli.formats.model_config import MAX_CONFIG_NBYTES, read_config
 from initcli.formats.npy import npy_directory
@@ -169,7 +169,7 @@ def test_values_are_those_of_the_file_that_is_not_split(tmp_path):
 
 def test_the_index_is_the_last_that_is_written(tmp_path):
     """After every shard's header and the config."""
-    layout = Sharded(110, b"{}").lay_out(load_plan(SPEC, "spec.yaml").tensors, {}, tmp_path)
+    layout = Sharded(110, b"{}").lay_out(Contents(load_plan(SPEC, "spec.yaml").tensors), tmp_path)
 
     assert [seal.file.name for seal in layout.seals] == [FIRST, SECOND, "config.json", INDEX]
 
@@ -218,7 +218,7 @@ def test_a_directory_is_a_checkpoint_if_it_holds_one(tmp_path):
 def test_tensors_are_read_in_any_order_from_any_number_of_shards(tmp_path, count, read):
     """Also from more than are kept open, back and forth, and one with many chunks or none between others."""
     tensors = [Piece(f"t{number}", (number % 3, 2)) for number in range(count)] + [Piece("big", (300_000,))]
-    layout = Sharded(16).allocate(tensors, {}, tmp_path)
+    layout = Sharded(16).allocate(Contents(tensors), tmp_path)
     for number, slot in enumerate(layout.slots):
         write_at(slot.file, np.full(slot.nbytes // 4, number, "<f4"), slot.offset)
     for seal in layout.seals:
