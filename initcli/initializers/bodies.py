@@ -13,7 +13,8 @@ from typing import ClassVar
 
 from initcli.errors import ArgumentError
 from initcli.fans import Fans
-from initcli.initializers.base import Initializer, check_choice, check_ordered, check_rank, parameter, parse_number
+from initcli.initializers.arguments import check_choice, check_ordered, check_rank, parse_number
+from initcli.initializers.base import Initializer, parameter
 from initcli.initializers.scaling import scaled_law
 from initcli.initializers.values import broadcast_law, parse_values
 from initcli.kernel_laws import IdentityKernel, Interpolation

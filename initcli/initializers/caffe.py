@@ -13,7 +13,8 @@ from typing import ClassVar
 
 from initcli.errors import ArgumentError
 from initcli.fans import Fans, caffe_fans
-from initcli.initializers.base import Initializer, check_rank, parameter, parse_number
+from initcli.initializers.arguments import check_rank, parse_number
+from initcli.initializers.base import Initializer, parameter
 from initcli.initializers.bodies import NormalBody, ScaledBody, UniformBody, ValueBody, check_filled, check_square
 from initcli.initializers.registry import register
 from initcli.kernel_laws import Interpolation

@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 
 from initcli.errors import ArgumentError
 from initcli.fans import Fans, torch_fans
-from initcli.initializers.base import Initializer, check_choice, parameter
+from initcli.initializers.arguments import check_choice
+from initcli.initializers.base import Initializer, parameter
 from initcli.initializers.bodies import (
     ArrayBody,
     GainBody,

@@ -12,7 +12,8 @@ import numpy as np
 
 from initcli.errors import ArgumentError
 from initcli.fans import Fans
-from initcli.initializers.base import check_choice, check_rank, parameter
+from initcli.initializers.arguments import check_choice, check_rank
+from initcli.initializers.base import parameter
 from initcli.initializers.chainer import ChainerInitializer
 from initcli.initializers.registry import register
 from initcli.kernel_laws import Interpolation

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from initcli.errors import ArgumentError
-from initcli.initializers.base import check_rank
+from initcli.initializers.arguments import check_rank
 
 
 def parse_kernel(

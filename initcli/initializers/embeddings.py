@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from initcli.embedding_laws import PaddedNormal
 from initcli.errors import ArgumentError
-from initcli.initializers.base import check_rank, parse_number
+from initcli.initializers.arguments import check_rank, parse_number
 from initcli.laws import Law, Normal
 
 

@@ -13,7 +13,8 @@ from typing import ClassVar
 
 from initcli.errors import ArgumentError
 from initcli.fans import Fans, flux_fans
-from initcli.initializers.base import Initializer, check_rank, parameter, parse_number
+from initcli.initializers.arguments import check_rank, parse_number
+from initcli.initializers.base import Initializer, parameter
 from initcli.initializers.bodies import CutBody, GainedOrthogonalBody, NormalBody, OnesBody, ScaledBody, ZerosBody
 from initcli.initializers.jax import parse_axis
 from initcli.initializers.registry import register

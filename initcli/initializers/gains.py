@@ -9,7 +9,7 @@ from math import sqrt
 
 from initcli.calls import parse_call
 from initcli.errors import ArgumentError, suggest
-from initcli.initializers.base import parse_number
+from initcli.initializers.arguments import parse_number
 
 _GAINS = {
     **dict.fromkeys(("linear", "conv1d", "conv2d", "conv3d"), 1.0),

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from initcli.dtypes import parse_dtype
 from initcli.errors import ArgumentError
 from initcli.fans import Fans
-from initcli.initializers.base import Initializer, parse_shape
+from initcli.initializers.arguments import parse_shape
+from initcli.initializers.base import Initializer
 from initcli.laws import Law
 
 

@@ -14,7 +14,8 @@ from typing import Any, ClassVar
 
 from initcli.errors import ArgumentError
 from initcli.fans import Fans, haiku_fans, resolve_axis
-from initcli.initializers.base import Initializer, check_choice, check_rank, parameter
+from initcli.initializers.arguments import check_choice, check_rank
+from initcli.initializers.base import Initializer, parameter
 from initcli.initializers.bodies import (
     ArrayBody,
     CutBody,

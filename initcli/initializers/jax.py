@@ -16,7 +16,8 @@ import numpy as np
 
 from initcli.errors import ArgumentError
 from initcli.fans import Fans, resolve_axis
-from initcli.initializers.base import Initializer, check_rank, parameter, parse_number
+from initcli.initializers.arguments import check_rank, parse_number
+from initcli.initializers.base import Initializer, parameter
 from initcli.initializers.bodies import CutBody, NormalBody, OnesBody, ValueBody, ZerosBody
 from initcli.initializers.convolutions import parse_kernel
 from initcli.initializers.registry import register

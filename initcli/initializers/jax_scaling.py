@@ -12,7 +12,8 @@ from math import sqrt
 from typing import ClassVar
 
 from initcli.fans import Axes, Fans, jax_fans
-from initcli.initializers.base import check_choice, parameter, parse_number
+from initcli.initializers.arguments import check_choice, parse_number
+from initcli.initializers.base import parameter
 from initcli.initializers.bodies import divided_law
 from initcli.initializers.jax import JaxInitializer, parse_axis
 from initcli.initializers.registry import register

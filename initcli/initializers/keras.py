@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 
 from initcli.errors import ArgumentError
 from initcli.fans import Fans
-from initcli.initializers.base import Initializer, check_ordered, check_rank, parameter, parse_number
+from initcli.initializers.arguments import check_ordered, check_rank, parse_number
+from initcli.initializers.base import Initializer, parameter
 from initcli.initializers.bodies import ArrayBody
 from initcli.initializers.registry import register
 from initcli.laws import Constant as ConstantLaw

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 
 from initcli.errors import ArgumentError
 from initcli.fans import Fans, lasagne_fans
-from initcli.initializers.base import Initializer, check_flag, check_rank, parameter, parse_number
+from initcli.initializers.arguments import check_flag, check_rank, parse_number
+from initcli.initializers.base import Initializer, parameter
 from initcli.initializers.bodies import ArrayBody, GainBody, NormalBody, ScaledBody, SvdBody
 from initcli.initializers.registry import register
 from initcli.laws import Law

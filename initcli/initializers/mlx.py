@@ -10,7 +10,8 @@ from math import ceil
 from typing import Any, ClassVar
 
 from initcli.fans import Fans, mlx_fans
-from initcli.initializers.base import Initializer, check_rank, parameter, parse_number
+from initcli.initializers.arguments import check_rank, parse_number
+from initcli.initializers.base import Initializer, parameter
 from initcli.initializers.bodies import (
     ArrayBody,
     GainedOrthogonalBody,

@@ -13,7 +13,8 @@ from math import prod
 from typing import Any, ClassVar
 
 from initcli.fans import Fans, torch_fans
-from initcli.initializers.base import Initializer, check_choice, check_rank, parameter, parse_number
+from initcli.initializers.arguments import check_choice, check_rank, parse_number
+from initcli.initializers.base import Initializer, parameter
 from initcli.initializers.bodies import (
     ArrayBody,
     NormalBody,

@@ -12,7 +12,8 @@ from typing import ClassVar
 
 from initcli.errors import ArgumentError
 from initcli.fans import Fans, paddle_fans
-from initcli.initializers.base import check_choice, parameter, parse_number
+from initcli.initializers.arguments import check_choice, parse_number
+from initcli.initializers.base import parameter
 from initcli.initializers.bodies import divided_law
 from initcli.initializers.gains import calculate_gain
 from initcli.initializers.paddle import PaddleInitializer

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from initcli.fans import FANS_BY_FRAMEWORK, Fans
-from initcli.initializers.base import Initializer, check_choice, named_parameter
+from initcli.initializers.arguments import check_choice
+from initcli.initializers.base import Initializer, named_parameter
 
 
 class Recipe(Initializer):

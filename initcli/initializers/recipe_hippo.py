@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from initcli.errors import ArgumentError
 from initcli.fans import Fans
-from initcli.initializers.base import check_rank
+from initcli.initializers.arguments import check_rank
 from initcli.initializers.recipe import Recipe
 from initcli.initializers.recipe_states import repeated
 from initcli.initializers.registry import register

@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from initcli.errors import ArgumentError
 from initcli.fans import Fans
-from initcli.initializers.base import check_flag, check_rank, parameter, parse_number
+from initcli.initializers.arguments import check_flag, check_rank, parse_number
+from initcli.initializers.base import parameter
 from initcli.initializers.bodies import CutBody, ScaledBody, ValueBody, ZerosBody, divided_law
 from initcli.initializers.embeddings import check_padding, padded_law
 from initcli.initializers.recipe import FanRecipe, Recipe

@@ -14,7 +14,8 @@ from typing import ClassVar
 from initcli.elementary import PI
 from initcli.errors import ArgumentError
 from initcli.frequencies import Frequencies, power
-from initcli.initializers.base import check_flag, named_parameter, parse_number
+from initcli.initializers.arguments import check_flag, parse_number
+from initcli.initializers.base import named_parameter
 from initcli.initializers.recipe_rotary import InvFreq
 from initcli.initializers.registry import register
 

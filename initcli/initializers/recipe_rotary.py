@@ -13,7 +13,8 @@ from initcli.elementary import QUARTER
 from initcli.errors import ArgumentError
 from initcli.fans import Fans
 from initcli.frequencies import PRECISE, Frequencies, geometric
-from initcli.initializers.base import check_rank, named_parameter, parameter, parse_number
+from initcli.initializers.arguments import check_rank, parse_number
+from initcli.initializers.base import named_parameter, parameter
 from initcli.initializers.recipe import Recipe
 from initcli.initializers.recipe_tables import check_table, waves
 from initcli.initializers.registry import register

@@ -11,7 +11,7 @@ from math import inf
 
 from initcli.errors import ArgumentError
 from initcli.fans import Fans
-from initcli.initializers.base import parse_number
+from initcli.initializers.arguments import parse_number
 from initcli.initializers.recipe import FanRecipe, Recipe
 from initcli.laws import Law, Normal, TruncatedNormal
 

@@ -11,7 +11,8 @@ from typing import ClassVar
 
 from initcli.errors import ArgumentError
 from initcli.fans import Fans
-from initcli.initializers.base import check_choice, parameter
+from initcli.initializers.arguments import check_choice
+from initcli.initializers.base import parameter
 from initcli.initializers.bodies import divided_law
 from initcli.initializers.recipe import FanRecipe
 from initcli.initializers.recipe_sizes import SizedNormal, check_sizes, ln, root

@@ -14,7 +14,8 @@ from typing import ClassVar
 from initcli.errors import ArgumentError
 from initcli.fans import Fans
 from initcli.frequencies import PRECISE
-from initcli.initializers.base import check_choice, check_ordered, check_rank, parameter, parse_number
+from initcli.initializers.arguments import check_choice, check_ordered, check_rank, parse_number
+from initcli.initializers.base import parameter
 from initcli.initializers.recipe import FanRecipe, Recipe
 from initcli.initializers.registry import register
 from initcli.laws import Constant, Law, Uniform

@@ -11,7 +11,8 @@ from initcli.elementary import QUARTER
 from initcli.errors import ArgumentError
 from initcli.fans import Fans
 from initcli.frequencies import Frequencies, geometric, to_turns
-from initcli.initializers.base import check_flag, check_rank, parameter, parse_number
+from initcli.initializers.arguments import check_flag, check_rank, parse_number
+from initcli.initializers.base import parameter
 from initcli.initializers.recipe import FanRecipe, Recipe
 from initcli.initializers.registry import register
 from initcli.laws import Eye, Law

@@ -15,7 +15,8 @@ from initcli.errors import ArgumentError
 from initcli.fans import Fans
 from initcli.fixed_laws import Listed
 from initcli.initializers import keras
-from initcli.initializers.base import Initializer, check_ordered, parameter, parse_number
+from initcli.initializers.arguments import check_ordered, parse_number
+from initcli.initializers.base import Initializer, parameter
 from initcli.initializers.registry import register
 from initcli.initializers.scaling import scaled_law
 from initcli.initializers.values import array_shape, flatten, parse_values

@@ -11,7 +11,8 @@ from typing import ClassVar
 
 from initcli.fans import Fans
 from initcli.initializers import tensorflow_convolutions, variance_scaling
-from initcli.initializers.base import Initializer, parameter, parse_number
+from initcli.initializers.arguments import parse_number
+from initcli.initializers.base import Initializer, parameter
 from initcli.initializers.registry import register
 from initcli.initializers.tensorflow_convolutions import Convolution
 from initcli.initializers.variance_scaling import Rule, ScaledInitializer, uncorrected

@@ -11,7 +11,8 @@ from typing import ClassVar
 from initcli.convolution_laws import ConvolutionOrthogonal
 from initcli.errors import ArgumentError
 from initcli.fans import Fans
-from initcli.initializers.base import Initializer, parameter, parse_number
+from initcli.initializers.arguments import parse_number
+from initcli.initializers.base import Initializer, parameter
 from initcli.initializers.convolutions import parse_kernel
 from initcli.initializers.registry import register
 from initcli.initializers.tensorflow import TensorFlowInitializer

@@ -13,12 +13,8 @@ from typing import Any, ClassVar
 
 from initcli.errors import ArgumentError
 from initcli.fans import Fans
-from initcli.initializers.base import (
-    Initializer,
-    check_rank,
-    parameter,
-    parse_number,
-)
+from initcli.initializers.arguments import check_rank, parse_number
+from initcli.initializers.base import Initializer, parameter
 from initcli.initializers.bodies import CutBody, NormalBody, OnesBody, UniformBody, ValueBody, ZerosBody
 from initcli.initializers.gains import parse_gain
 from initcli.initializers.registry import register

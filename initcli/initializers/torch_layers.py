@@ -12,7 +12,8 @@ from typing import ClassVar
 
 from initcli.errors import ArgumentError
 from initcli.fans import Fans, torch_fans
-from initcli.initializers.base import check_rank, parameter, parse_number
+from initcli.initializers.arguments import check_rank, parse_number
+from initcli.initializers.base import parameter
 from initcli.initializers.bodies import ValueBody
 from initcli.initializers.embeddings import check_padding, padded_law
 from initcli.initializers.registry import register

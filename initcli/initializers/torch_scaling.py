@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 from initcli.errors import ArgumentError
 from initcli.fans import Fans, torch_fans
-from initcli.initializers.base import check_choice, parameter, parse_number
+from initcli.initializers.arguments import check_choice, parse_number
+from initcli.initializers.base import parameter
 from initcli.initializers.gains import calculate_gain, parse_gain
 from initcli.initializers.registry import register
 from initcli.initializers.scaling import scaled_law

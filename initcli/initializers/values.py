@@ -9,7 +9,7 @@ import numpy as np
 
 from initcli.errors import ArgumentError
 from initcli.fixed_laws import Broadcast
-from initcli.initializers.base import parse_number
+from initcli.initializers.arguments import parse_number
 from initcli.laws import Constant, Law
 
 Value: TypeAlias = float | int | bool

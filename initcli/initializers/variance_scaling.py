@@ -10,7 +10,8 @@ from typing import ClassVar, TypeAlias
 
 from initcli.errors import ArgumentError
 from initcli.fans import Fans, keras_fans
-from initcli.initializers.base import Initializer, check_choice, parameter, parse_number
+from initcli.initializers.arguments import check_choice, parse_number
+from initcli.initializers.base import Initializer, parameter
 from initcli.initializers.scaling import scaled_law
 from initcli.laws import Law
 

@@ -16,7 +16,7 @@ from typing import Any
 from initcli.calls import parse_call
 from initcli.dtypes import parse_dtype
 from initcli.errors import ArgumentError
-from initcli.initializers.base import check_flag
+from initcli.initializers.arguments import check_flag
 from initcli.layers.base import Built, Shape, Weight, layer, parse_size, parse_sizes
 
 

@@ -10,7 +10,7 @@ from math import prod
 from typing import Any
 
 from initcli.errors import ArgumentError
-from initcli.initializers.base import check_choice
+from initcli.initializers.arguments import check_choice
 from initcli.layers.base import Built, Shape, Weight, parse_sizes
 from initcli.layers.flax_arguments import (
     Arguments,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from numbers import Real
 
 from initcli.errors import ArgumentError
-from initcli.initializers.base import parse_number
+from initcli.initializers.arguments import parse_number
 from initcli.layers.base import Built, Shape, Weight, parse_size
 from initcli.layers.flax_arguments import (
     Arguments,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from initcli.errors import ArgumentError
-from initcli.initializers.base import parse_number
+from initcli.initializers.arguments import parse_number
 from initcli.layers.base import Built, Shape
 from initcli.layers.keras_arguments import Given, check_input, keras_layer
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from initcli.calls import parse_call
 from initcli.errors import ArgumentError, suggest
-from initcli.initializers.base import check_choice, check_flag
+from initcli.initializers.arguments import check_choice, check_flag
 from initcli.layers.base import Built, Shape, Weight, layer, parse_size, parse_sizes
 
 LORA = "lora_rank=None, lora_alpha=None"

@@ -6,7 +6,7 @@ Source: keras-team/keras v3.15.1, `keras/src/layers/attention/`; checked by `mak
 from __future__ import annotations
 
 from initcli.errors import ArgumentError
-from initcli.initializers.base import check_choice, parse_number
+from initcli.initializers.arguments import check_choice, parse_number
 from initcli.layers.base import Built, Shape, Weight, parse_size
 from initcli.layers.keras_arguments import Given, check_input, keras_layer, weight_arguments
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from initcli.errors import ArgumentError
-from initcli.initializers.base import check_choice
+from initcli.initializers.arguments import check_choice
 from initcli.layers.base import Built, Shape, Weight
 from initcli.layers.keras_arguments import Given, check_input, keras_layer
 from initcli.layers.keras_inner import Inner, parse_inner, parse_inners

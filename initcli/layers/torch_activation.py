@@ -10,7 +10,7 @@ from functools import partial
 from inspect import Parameter, Signature
 
 from initcli.calls import parse_call
-from initcli.initializers.base import parse_number
+from initcli.initializers.arguments import parse_number
 from initcli.layers.base import Built, Weight, layer, parse_size
 from initcli.layers.torch_arguments import Ignored, check_probability
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from initcli.errors import ArgumentError
-from initcli.initializers.base import parse_number
+from initcli.initializers.arguments import parse_number
 from initcli.layers.base import parse_size
 
 Ignored: TypeAlias = Any

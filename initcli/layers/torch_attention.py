@@ -5,7 +5,7 @@ Source: pytorch/pytorch v2.13.0, `torch/nn/modules/activation.py`; checked by `m
 
 from __future__ import annotations
 
-from initcli.initializers.base import check_flag
+from initcli.initializers.arguments import check_flag
 from initcli.layers.base import Built, Weight, layer, parse_size
 from initcli.layers.torch_arguments import Ignored, check_divisible
 from initcli.layers.torch_linear import linear

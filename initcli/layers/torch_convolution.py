@@ -10,7 +10,7 @@ from math import prod
 from typing import Any
 
 from initcli.errors import ArgumentError
-from initcli.initializers.base import check_choice
+from initcli.initializers.arguments import check_choice
 from initcli.layers.base import Built, Weight, layer, parse_size, parse_sizes
 from initcli.layers.torch_arguments import Ignored, check_divisible
 from initcli.layers.torch_linear import drawn_bias

@@ -6,7 +6,7 @@ Source: pytorch/pytorch v2.13.0, `torch/nn/modules/sparse.py`; checked by `make 
 from __future__ import annotations
 
 from initcli.errors import ArgumentError
-from initcli.initializers.base import check_choice
+from initcli.initializers.arguments import check_choice
 from initcli.layers.base import Built, Weight, layer, parse_size
 from initcli.layers.torch_arguments import Ignored
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from math import prod
 
 from initcli.errors import ArgumentError
-from initcli.initializers.base import check_flag, parse_number
+from initcli.initializers.arguments import check_flag, parse_number
 from initcli.layers.base import Built, layer, parse_size
 from initcli.layers.torch_arguments import Ignored, check_probability
 from initcli.layers.torch_linear import linear

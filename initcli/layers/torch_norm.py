@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from initcli.initializers.base import check_flag
+from initcli.initializers.arguments import check_flag
 from initcli.layers.base import Built, Weight, layer, parse_size
 from initcli.layers.torch_arguments import Ignored, check_divisible
 

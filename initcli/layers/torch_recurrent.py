@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from initcli.errors import ArgumentError
-from initcli.initializers.base import check_choice, check_flag
+from initcli.initializers.arguments import check_choice, check_flag
 from initcli.layers.base import Built, Weight, layer, parse_size
 from initcli.layers.torch_arguments import check_probability, parse_repeats
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from initcli.errors import ArgumentError
-from initcli.initializers.base import check_choice, check_flag
+from initcli.initializers.arguments import check_choice, check_flag
 from initcli.layers.base import Built, Weight, find_layer, layer, parse_size
 from initcli.layers.torch_arguments import Ignored, check_divisible, check_probability, parse_repeats
 from initcli.layers.torch_attention import multihead_attention
