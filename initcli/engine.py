@@ -26,12 +26,12 @@ from initcli.drawing import draw_range
 from initcli.errors import InitcliError
 from initcli.files import write_at
 from initcli.formats import Contents, Format, Layout, Seal
+from initcli.laws.whole import WholeTensorLaw
 from initcli.moments import Moments, measure
 from initcli.plan import Plan, PlannedTensor
 from initcli.publish_shards import staged_output
 from initcli.report import Report
 from initcli.scratch import Scratch
-from initcli.whole_laws import WholeTensorLaw
 from initcli.workers import gather, map_ordered
 
 CHUNK_ELEMS = BLOCK_ELEMS

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from initcli.dtypes import DType
 from initcli.initializers.base import Initializer
 from initcli.laws import Law
+from initcli.laws.whole import WholeTensorLaw
 from initcli.patterns import escape
 from initcli.spec import VERSION, Place, TensorSpec
 from initcli.stream import SCHEME, Stream
-from initcli.whole_laws import WholeTensorLaw
 
 if TYPE_CHECKING:
     from initcli.object_paths import Stored

@@ -22,7 +22,7 @@ Beside = TypeVar("Beside")
 
 
 def digest_weights(weights: WeightFile, jobs: int = 1, progress: Progress | None = None) -> ContentDigest:
-    """Return the content digest of a weight file."""
+    """Return the content digest of a weight file, of which ties are no part."""
     digester = Digester((entry.name, entry.dtype, entry.shape) for entry in weights.header.entries)
     chunks = ((chunk, None) for chunk in weights.read_chunks(list(weights.entries)))
     for name, blocks in _map_chunks(lambda chunk, _: digest_blocks(chunk.values), chunks, jobs, progress):
@@ -35,12 +35,13 @@ def compare_weights(
 ) -> list[Pair]:
     """Return how the tensors of two files compare; values are compared wherever the shapes are the same.
 
-    A single `.npy`, in which no name is written, is taken for the only tensor of the other file.
+    A single `.npy`, in which no name is written, is taken for the only tensor of the other file. A tie is compared
+    where the other file has a tensor, or another tie, of this name: else its tensor speaks for it.
     """
     if len(a.header.entries) == len(b.header.entries) == 1:
         a, b = (a.called(*b.entries), b) if b.tells_names and not a.tells_names else (a, b)
         a, b = (a, b) if b.tells_names else (a, b.called(*a.entries))
-    pairs = pair_up(a.header.entries, b.header.entries)
+    pairs = pair_up(_list_beside(a, b), _list_beside(b, a))
     names = [name for name, pair in pairs.items() if _is_comparable(pair)]
     chunks = zip(a.read_chunks(names), b.read_chunks(names), strict=True)
     contrast = partial(_contrast_chunks, tolerance)
@@ -56,14 +57,22 @@ def verify_weights(
     """
     if len(plan.tensors) == 1 and not weights.tells_names:
         weights = weights.called(plan.tensors[0].name)
-    by_name = {tensor.name: tensor for tensor in plan.tensors}
-    wanted = by_name | {tie: by_name[target] for tie, target in plan.ties.items() if tie in weights.entries}
-    chosen = select(only, {*wanted, *weights.entries})
+    by_name, held = {tensor.name: tensor for tensor in plan.tensors}, weights.entries | weights.ties
+    wanted = by_name | {tie: by_name[target] for tie, target in plan.ties.items() if tie in held}
+    chosen = select(only, {*wanted, *held})
     planned = (_describe(name, tensor) for name, tensor in wanted.items() if name in chosen)
-    pairs = pair_up(planned, (entry for entry in weights.header.entries if entry.name in chosen))
+    pairs = pair_up(planned, (entry for name, entry in held.items() if name in chosen))
     names = [name for name, pair in pairs.items() if pair.verdict is Verdict.EQUAL]
     chunks = _with_expected(weights.read_chunks(names), wanted)
     return _merge(pairs, _map_chunks(_verify_chunk, chunks, jobs, progress))
+
+
+def _list_beside(weights: WeightFile, other: WeightFile) -> Iterator[Entry]:
+    """Yield the tensors of a file, and those of its ties that the other does not leave out or have just so."""
+    yield from weights.header.entries
+    ties, theirs = weights.header.ties, other.header.ties
+    names = other.entries.keys() | theirs.keys()
+    yield from (entry for name, entry in weights.ties.items() if name in names and theirs.get(name) != ties[name])
 
 
 def _describe(name: str, tensor: PlannedTensor) -> Entry:

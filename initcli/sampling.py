@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from initcli.dtypes import DType
 from initcli.laws import ElementwiseLaw, Law
+from initcli.laws.whole import WholeTensorLaw
 from initcli.scratch import Scratch
 from initcli.stream import Stream
-from initcli.whole_laws import WholeTensorLaw
 
 
 def sample_range(law: Law, stream: Stream, dtype: DType, start: int, stop: int, scratch: Scratch) -> NDArray[Any]:

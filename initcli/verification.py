@@ -19,11 +19,11 @@ from initcli.comparison import Tolerance
 from initcli.drawing import draw_range
 from initcli.errors import Fault, InitcliError
 from initcli.formats.weights import WeightFile
+from initcli.laws.whole import WholeTensorLaw
 from initcli.plan import SCHEME_KEY, SPEC_KEY, Plan, PlannedTensor
 from initcli.resolution import load_plan
 from initcli.scratch import Scratch
 from initcli.stream import SCHEME
-from initcli.whole_laws import WholeTensorLaw
 
 
 def load_embedded(weights: WeightFile) -> Plan:

@@ -36,7 +36,7 @@ def read_part(weights: WeightFile, text: str) -> Part:
     Raises:
         InitcliError: no such tensor, a selection that it does not have, or elements that are no numbers.
     """
-    entries = weights.entries
+    entries = weights.entries | weights.ties
     name, selection = (text, "...") if text in entries else split_selection(text)
     if name not in entries:
         raise missing_tensor(weights.path, name, entries)

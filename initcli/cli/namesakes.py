@@ -18,7 +18,7 @@ from initcli.initializers import Initializer, find, frameworks
 from initcli.initializers.base import build, decide_law
 from initcli.initializers.page import Page, read_page
 from initcli.laws import Law, Normal, TruncatedNormal, Uniform
-from initcli.whole_laws import explain_raised
+from initcli.laws.whole import explain_raised
 
 if TYPE_CHECKING:
     from initcli.dtypes import DType

@@ -62,7 +62,7 @@ def parse_shape(_context: click.Context, parameter: click.Parameter, value: str 
     hint = f"write the dimensions with commas, `{name} 784,128`; `{name} '()'` is a scalar"
     if not all(each.isascii() and each.isdigit() and len(each) <= MAX_DIGITS for each in dims):
         raise InitcliError(Fault(f"`{name}` must be whole numbers ≥ 0, got `{value}`", hint=hint))
-    from initcli.law_table import MAX_ELEMENTS
+    from initcli.resolution.law_table import MAX_ELEMENTS
     from initcli.spec import MAX_RANK
 
     if len(dims) > MAX_RANK:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from initcli.cli.tables import escape
+from initcli.document.tree import render_path
 from initcli.errors import Fault, InitcliError, suggest
 from initcli.plan import Plan, PlannedTensor
 from initcli.spec import Place
-from initcli.tree import render_path
 
 
 class Origin(NamedTuple):

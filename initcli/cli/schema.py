@@ -31,7 +31,7 @@ def schema() -> None:
       initcli schema > initcli.schema.json
       initcli schema --plugin mine.py > initcli.schema.json
     """
-    from initcli.schema import spec_schema
+    from initcli.spec.schema import spec_schema
 
     show(render_json(spec_schema()))
 

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -122,10 +123,14 @@ class Entry(NamedTuple):
 
 
 class Header(NamedTuple):
-    """What a file says of itself without its data: its metadata, and its tensors in the order of their names."""
+    """What a file says of itself without its data: its metadata, and its tensors in the order of their names.
+
+    `ties` are other names for some of the tensors, in the file itself: they lead to the very same bytes.
+    """
 
     metadata: dict[str, str]
     entries: list[Entry]
+    ties: Mapping[str, str] = MappingProxyType({})
 
 
 class Format(Protocol):
@@ -158,6 +163,40 @@ class Format(Protocol):
 
     def read_tensor(self, path: Path, name: str) -> np.ndarray[Any, Any]:
         """Return one tensor of the file at `path`."""
+
+
+@runtime_checkable
+class IndexedFormat(Format, Protocol):
+    """A format of several files: the output is an index, and the members that it names stand beside it, anywhere.
+
+    `lay_out(contents, path)` puts the members in `path.parent`, under names that follow from `path.name` and from the
+    edition alone: the output is made in an empty directory, and its files are moved as they are to those beside which
+    they belong. Members of a new output never take the place of old ones, which a reader may need: they are of another
+    edition. The index is replaced last.
+    """
+
+    edition: int
+    """Which names the members have: 1 means the client's own, and each later one others."""
+
+    def with_edition(self, edition: int) -> IndexedFormat:
+        """Return this format with members of other names."""
+
+    def is_member(self, path: Path, name: str) -> bool:
+        """Tell whether a member of this edition, of an index at `path`, may be called `name`."""
+
+    def name_entrance(self, path: Path) -> str | None:
+        """Return the file that clients open by its name, whatever the index says, if there is one.
+
+        In the first edition it is a member. In a later one it is a file without weights, which is replaced behind the
+        index: whichever of the two stands there, what the index names is found.
+        """
+
+    def list_members(self, path: Path) -> list[str]:
+        """Return the names of the files beside the index at `path` that it leads to.
+
+        Raises:
+            InitcliError: it cannot be read, is no index, or leads elsewhere.
+        """
 
 
 class Listing(NamedTuple):

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 import pickletools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from initcli.dtypes import DTYPES
@@ -62,9 +63,14 @@ class _Storage(NamedTuple):
     size: int
 
 
-def render_pickle(tensors: Sequence[Tensor]) -> bytes:
-    """Return the pickle of an `OrderedDict` of tensors, each the whole of the storage that its index is the key of."""
-    items = b"".join(_text(tensor.name) + _render_tensor(tensor, str(key)) for key, tensor in enumerate(tensors))
+def render_pickle(tensors: Sequence[Tensor], ties: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    """Return the pickle of an `OrderedDict` of tensors, each the whole of the storage that its index is the key of.
+
+    The `ties`, by name the tensor that is meant, follow: their storages are those of their tensors.
+    """
+    rendered = {tensor.name: _render_tensor(tensor, str(key)) for key, tensor in enumerate(tensors)}
+    rendered |= {tie: rendered[target] for tie, target in ties.items()}
+    items = b"".join(_text(name) + tensor for name, tensor in rendered.items())
     return b"\x80\x02" + _new_mapping() + b"(" + items + b"u."
 
 

@@ -57,18 +57,19 @@ class TorchZip:
 
     def lay_out(self, contents: Contents, path: Path) -> Layout:
         """Return the pickle and the small members, then a storage for each tensor, in their order."""
-        return lay_out_zip(_list_members(contents.tensors, contents.metadata), path)
+        return lay_out_zip(_list_members(contents), path)
 
     def allocate(self, contents: Contents, path: Path) -> Layout:
         """Reserve the whole file, all zeros."""
-        return allocate_zip(_list_members(contents.tensors, contents.metadata), path)
+        return allocate_zip(_list_members(contents), path)
 
     def read_header(self, path: Path) -> Header:
         """Return what the pickle says of each tensor, and our metadata if there is any."""
         archive, root, views = _open(path)
         with reading(path, KIND):
             metadata = _read_metadata(archive, root)
-        return Header(metadata, [_describe(name, view) for name, view in sorted(views.items())])
+        ties = _find_ties(views)
+        return Header(metadata, [_describe(name, views[name]) for name in sorted(views.keys() - ties)], ties)
 
     def read_tensors(self, path: Path, names: Iterable[str]) -> Iterator[np.ndarray[Any, Any]]:
         """Yield the tensors, each checked against its storage's checksum and read in place from the disk."""
@@ -98,10 +99,11 @@ def is_bare_pickle(start: bytes) -> bool:
     return start.startswith((b"\x80\2", b"\x80\3", b"\x80\4", b"\x80\5")) and not is_length
 
 
-def _list_members(tensors: Sequence[Tensor], metadata: Mapping[str, str]) -> Iterator[Member]:
+def _list_members(contents: Contents) -> Iterator[Member]:
     """Yield the archive's members; torch knows a checkpoint by the first."""
+    metadata = contents.metadata
     check_metadata(metadata)
-    pickled = render_pickle(tensors)
+    pickled = render_pickle(contents.tensors, contents.ties)
     if len(pickled) > MAX_MEMBER_NBYTES:
         what = (
             f"the pickle of a `.pt` needs {len(pickled):,} bytes, and more than {MAX_MEMBER_NBYTES:,} are not read back"
@@ -112,7 +114,7 @@ def _list_members(tensors: Sequence[Tensor], metadata: Mapping[str, str]) -> Ite
     yield Member(f"{ROOT}/version", b"3\n")
     if metadata:
         yield Member(ROOT + METADATA, json.dumps(dict(metadata), ensure_ascii=False, separators=(",", ":")).encode())
-    for index, tensor in enumerate(tensors):
+    for index, tensor in enumerate(contents.tensors):
         yield Member(f"{ROOT}/data/{index}", b"", tensor.nbytes)
 
 
@@ -148,6 +150,12 @@ def _read_metadata(archive: Archive, root: str) -> dict[str, str]:
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise ValueError(f"`{root}{METADATA}` is no mapping from text to text")
     return metadata
+
+
+def _find_ties(views: Mapping[str, View]) -> dict[str, str]:
+    """Return the names that stand for all that an earlier name stands for, each with the first such name."""
+    first: dict[View, str] = {}
+    return {name: first[view] for name, view in views.items() if first.setdefault(view, name) != name}
 
 
 def _describe(name: str, view: View) -> Entry:

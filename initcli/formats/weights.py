@@ -23,6 +23,12 @@ class WeightFile(NamedTuple):
         return {entry.name: entry for entry in self.header.entries}
 
     @property
+    def ties(self) -> dict[str, Entry]:
+        """What it says of each tie, by name: all but the name is its tensor's."""
+        entries = self.entries
+        return {name: entries[target]._replace(name=name) for name, target in self.header.ties.items()}
+
+    @property
     def tells_names(self) -> bool:
         """Whether its tensors' names are written in it: a single `.npy` is called after its file."""
         return self.format.name != "npy" or self.format.is_directory

@@ -15,9 +15,9 @@ from initcli.fans import FANS_BY_FRAMEWORK, Fans
 from initcli.initializers.arguments import parse_seed, parse_shape
 from initcli.initializers.custom import giving_rng, init_fields, takes
 from initcli.laws import ElementwiseLaw, Law, Normal, Uniform
+from initcli.laws.whole import Drawn, asks_for_rng, explain_raised
 from initcli.scratch import Scratch
 from initcli.stream import Stream
-from initcli.whole_laws import Drawn, asks_for_rng, explain_raised
 
 
 def parameter(default: Any, meaning: str) -> Any:
@@ -95,7 +95,7 @@ class Initializer:
         Raises:
             ArgumentError: the framework draws no complex values of it, or the initializer does not take such a shape.
         """
-        from initcli.complex_laws import AlikeParts, RealParts
+        from initcli.laws.complex import AlikeParts, RealParts
 
         law = self.law(shape, fans)
         if isinstance(law, Drawn):

@@ -17,9 +17,9 @@ from initcli.initializers.arguments import check_choice, check_ordered, check_ra
 from initcli.initializers.base import Initializer, parameter
 from initcli.initializers.scaling import scaled_law
 from initcli.initializers.values import broadcast_law, parse_values
-from initcli.kernel_laws import IdentityKernel, Interpolation
 from initcli.laws import Constant, ElementwiseLaw, Eye, Law, Normal, TruncatedNormal, Uniform
-from initcli.whole_laws import Orthogonal, SingularVectors
+from initcli.laws.kernel import IdentityKernel, Interpolation
+from initcli.laws.whole import Orthogonal, SingularVectors
 
 
 class ZerosBody(Initializer):

@@ -17,10 +17,10 @@ from initcli.initializers.arguments import check_rank, parse_number
 from initcli.initializers.base import Initializer, parameter
 from initcli.initializers.bodies import NormalBody, ScaledBody, UniformBody, ValueBody, check_filled, check_square
 from initcli.initializers.registry import register
-from initcli.kernel_laws import Interpolation
 from initcli.laws import Law
-from initcli.simplex_laws import UnitRows
-from initcli.sparse_laws import Masked
+from initcli.laws.kernel import Interpolation
+from initcli.laws.simplex import UnitRows
+from initcli.laws.sparse import Masked
 
 
 class CaffeInitializer(Initializer):

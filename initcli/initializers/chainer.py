@@ -28,7 +28,7 @@ from initcli.initializers.bodies import (
 from initcli.initializers.registry import register
 from initcli.laws import Constant as ConstantLaw
 from initcli.laws import Law
-from initcli.whole_laws import Orthogonal as OrthogonalLaw
+from initcli.laws.whole import Orthogonal as OrthogonalLaw
 
 
 class ChainerInitializer(Initializer):

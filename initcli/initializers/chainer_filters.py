@@ -16,8 +16,8 @@ from initcli.initializers.arguments import check_choice, check_rank
 from initcli.initializers.base import parameter
 from initcli.initializers.chainer import ChainerInitializer
 from initcli.initializers.registry import register
-from initcli.kernel_laws import Interpolation
 from initcli.laws import Law
+from initcli.laws.kernel import Interpolation
 
 
 @dataclass(frozen=True)

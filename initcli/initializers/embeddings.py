@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from initcli.embedding_laws import PaddedNormal
 from initcli.errors import ArgumentError
 from initcli.initializers.arguments import check_rank, parse_number
 from initcli.laws import Law, Normal
+from initcli.laws.embedding import PaddedNormal
 
 
 def check_padding(padding_idx: object) -> None:

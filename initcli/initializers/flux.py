@@ -18,10 +18,10 @@ from initcli.initializers.base import Initializer, parameter
 from initcli.initializers.bodies import CutBody, GainedOrthogonalBody, NormalBody, OnesBody, ScaledBody, ZerosBody
 from initcli.initializers.jax import parse_axis
 from initcli.initializers.registry import register
-from initcli.kernel_laws import IdentityKernel
 from initcli.laws import Constant, Law, Normal, Uniform
 from initcli.laws import TruncatedNormal as TruncatedNormalLaw
-from initcli.sparse_laws import Sparse as SparseLaw
+from initcli.laws.kernel import IdentityKernel
+from initcli.laws.sparse import Sparse as SparseLaw
 
 
 class FluxInitializer(Initializer):

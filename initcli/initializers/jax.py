@@ -23,9 +23,9 @@ from initcli.initializers.convolutions import parse_kernel
 from initcli.initializers.registry import register
 from initcli.laws import Law
 from initcli.laws import Uniform as UniformLaw
-from initcli.whole_laws import ColumnsMoved
-from initcli.whole_laws import DeltaOrthogonal as DeltaOrthogonalLaw
-from initcli.whole_laws import Orthogonal as OrthogonalLaw
+from initcli.laws.whole import ColumnsMoved
+from initcli.laws.whole import DeltaOrthogonal as DeltaOrthogonalLaw
+from initcli.laws.whole import Orthogonal as OrthogonalLaw
 
 
 class JaxInitializer(Initializer):

@@ -47,7 +47,7 @@ class _Scaled(JaxInitializer):
         √variance stands for the std of the whole number; the cut one is divided by 0.953, as JAX does, and so comes out
         0.93 % wider than it should.
         """
-        from initcli.complex_laws import AlikeParts, CutModulus, Disk
+        from initcli.laws.complex import AlikeParts, CutModulus, Disk
 
         law = self.law(shape, fans)
         if isinstance(law, Uniform):

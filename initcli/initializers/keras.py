@@ -19,7 +19,7 @@ from initcli.initializers.registry import register
 from initcli.laws import Constant as ConstantLaw
 from initcli.laws import Eye, Law, Normal, Uniform
 from initcli.laws import TruncatedNormal as TruncatedNormalLaw
-from initcli.whole_laws import Orthogonal as OrthogonalLaw
+from initcli.laws.whole import Orthogonal as OrthogonalLaw
 
 
 class KerasInitializer(Initializer):

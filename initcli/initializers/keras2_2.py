@@ -9,13 +9,13 @@ from typing import ClassVar
 
 from initcli.errors import ArgumentError
 from initcli.fans import Fans
-from initcli.fixed_laws import TiledEye
 from initcli.initializers import keras, variance_scaling
 from initcli.initializers.arguments import check_rank
 from initcli.initializers.base import Initializer
 from initcli.initializers.keras2 import ScaledByKeras2, VarianceScalingBody
 from initcli.initializers.registry import register
 from initcli.laws import Law
+from initcli.laws.fixed import TiledEye
 
 
 class Keras22Initializer(Initializer):

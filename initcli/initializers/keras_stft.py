@@ -14,12 +14,12 @@ import numpy as np
 
 from initcli.errors import ArgumentError
 from initcli.fans import Fans
-from initcli.fourier_laws import COSINE_SUMS, Fourier, cosine_window
 from initcli.initializers.arguments import check_choice, check_flag, check_rank, parse_number
 from initcli.initializers.base import parameter
 from initcli.initializers.keras import KerasInitializer
 from initcli.initializers.registry import register
 from initcli.laws import Array, Law
+from initcli.laws.fourier import COSINE_SUMS, Fourier, cosine_window
 
 
 class ForeignWindow(Fourier):

@@ -17,7 +17,7 @@ from initcli.initializers.bodies import ArrayBody, GainBody, NormalBody, ScaledB
 from initcli.initializers.registry import register
 from initcli.laws import Law
 from initcli.laws import Uniform as UniformLaw
-from initcli.sparse_laws import Sparse as SparseLaw
+from initcli.laws.sparse import Sparse as SparseLaw
 
 
 class LasagneInitializer(Initializer):

@@ -23,7 +23,7 @@ from initcli.initializers.bodies import (
 )
 from initcli.initializers.registry import register
 from initcli.laws import Law
-from initcli.sparse_laws import Sparse as SparseLaw
+from initcli.laws.sparse import Sparse as SparseLaw
 
 
 class MlxInitializer(Initializer):

@@ -26,10 +26,10 @@ from initcli.initializers.bodies import (
     lopsided_kernel,
 )
 from initcli.initializers.registry import register
-from initcli.kernel_laws import ForgetBias
 from initcli.laws import ElementwiseLaw, Law
 from initcli.laws import Normal as NormalLaw
 from initcli.laws import Uniform as UniformLaw
+from initcli.laws.kernel import ForgetBias
 
 
 class MxnetInitializer(Initializer):

@@ -17,7 +17,7 @@ from initcli.initializers.recipe import Recipe
 from initcli.initializers.recipe_states import repeated
 from initcli.initializers.registry import register
 from initcli.laws import Law
-from initcli.state_laws import Semiseparable, Vector
+from initcli.laws.state import Semiseparable, Vector
 
 
 class _Matrix(Recipe):

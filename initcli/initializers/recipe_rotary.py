@@ -19,7 +19,7 @@ from initcli.initializers.recipe import Recipe
 from initcli.initializers.recipe_tables import check_table, waves
 from initcli.initializers.registry import register
 from initcli.laws import Constant, Law
-from initcli.table_laws import RepeatedRow, Sinusoids
+from initcli.laws.table import RepeatedRow, Sinusoids
 
 
 @dataclass(frozen=True)

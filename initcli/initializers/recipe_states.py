@@ -19,8 +19,8 @@ from initcli.initializers.base import parameter
 from initcli.initializers.recipe import FanRecipe, Recipe
 from initcli.initializers.registry import register
 from initcli.laws import Constant, Law, Uniform
-from initcli.state_laws import InverseSoftplus, LogOfUniform
-from initcli.table_laws import RepeatedRow
+from initcli.laws.state import InverseSoftplus, LogOfUniform
+from initcli.laws.table import RepeatedRow
 
 _LONGEST_STEP = 700.0
 """The longest step of time: e^dt must stay within float64."""

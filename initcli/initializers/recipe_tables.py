@@ -16,7 +16,7 @@ from initcli.initializers.base import parameter
 from initcli.initializers.recipe import FanRecipe, Recipe
 from initcli.initializers.registry import register
 from initcli.laws import Eye, Law
-from initcli.table_laws import PartialHadamard, Sinusoids, Wave
+from initcli.laws.table import PartialHadamard, Sinusoids, Wave
 
 _MOST_POSITIONS = 2**32
 

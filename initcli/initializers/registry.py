@@ -15,7 +15,7 @@ from initcli.initializers.base import Initializer, build
 from initcli.initializers.given import Given
 from initcli.initializers.keras_config import read_config
 from initcli.laws import Law
-from initcli.whole_laws import Drawn
+from initcli.laws.whole import Drawn
 
 _classes: dict[str, type[Initializer]] = {}
 _aliases: dict[str, str] = {}

@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 
 from initcli.errors import ArgumentError
 from initcli.fans import Fans
-from initcli.fixed_laws import Listed
 from initcli.initializers import keras
 from initcli.initializers.arguments import check_ordered, parse_number
 from initcli.initializers.base import Initializer, parameter
@@ -22,6 +21,7 @@ from initcli.initializers.scaling import scaled_law
 from initcli.initializers.values import array_shape, flatten, parse_values
 from initcli.laws import Constant as ConstantLaw
 from initcli.laws import Law, Uniform
+from initcli.laws.fixed import Listed
 
 
 class TensorFlowInitializer(Initializer):

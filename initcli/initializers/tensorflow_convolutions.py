@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from initcli.convolution_laws import ConvolutionOrthogonal
 from initcli.errors import ArgumentError
 from initcli.fans import Fans
 from initcli.initializers.arguments import parse_number
@@ -17,7 +16,8 @@ from initcli.initializers.convolutions import parse_kernel
 from initcli.initializers.registry import register
 from initcli.initializers.tensorflow import TensorFlowInitializer
 from initcli.laws import Law
-from initcli.whole_laws import DeltaOrthogonal, Orthogonal
+from initcli.laws.convolution import ConvolutionOrthogonal
+from initcli.laws.whole import DeltaOrthogonal, Orthogonal
 
 
 @dataclass(frozen=True)

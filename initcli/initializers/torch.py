@@ -20,9 +20,9 @@ from initcli.initializers.gains import parse_gain
 from initcli.initializers.registry import register
 from initcli.laws import Eye as EyeLaw
 from initcli.laws import Law
-from initcli.sparse_laws import Dirac as DiracLaw
-from initcli.sparse_laws import Sparse as SparseLaw
-from initcli.whole_laws import Orthogonal as OrthogonalLaw
+from initcli.laws.sparse import Dirac as DiracLaw
+from initcli.laws.sparse import Sparse as SparseLaw
+from initcli.laws.whole import Orthogonal as OrthogonalLaw
 
 GAIN_MEANING = "what the std is multiplied with: a number, a nonlinearity (relu), calculate_gain(leaky_relu, 0.2)"
 

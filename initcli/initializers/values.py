@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from initcli.errors import ArgumentError
-from initcli.fixed_laws import Broadcast
 from initcli.initializers.arguments import parse_number
 from initcli.laws import Constant, Law
+from initcli.laws.fixed import Broadcast
 
 Value: TypeAlias = float | int | bool
 Values: TypeAlias = float | int | bool | tuple[Any, ...]

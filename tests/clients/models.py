@@ -16,7 +16,7 @@ import yaml
 from transformers.core_model_loading import revert_weight_conversion
 
 from initcli.resolution import Overrides, load_plan
-from initcli.variables import resolve_variables
+from initcli.spec.variables import resolve_variables
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"
 

@@ -24,11 +24,11 @@ from initcli.dtypes import parse_dtype
 from initcli.fans import axes_fans
 from initcli.initializers import find
 from initcli.initializers.base import build, decide_law
+from initcli.laws.whole import Orthogonal
 from initcli.layers import STYLES, find_layer, known_layers
 from initcli.sampling import sample_range
 from initcli.scratch import Scratch
 from initcli.stream import Stream
-from initcli.whole_laws import Orthogonal
 
 FRAMEWORK = f"flax {flax.__version__}"
 

@@ -26,9 +26,10 @@ PACKAGE = Path(initcli.__file__).parent
 SNAPSHOT = Path(__file__).parent / "faults.txt"
 
 MODULES = (
-    *("tree", "document", "yaml_document", "inclusion"),
-    *("expressions", "patterns", "variables", "scopes", "calls", "values", "reader", "conditions"),
-    *("layer_expansion", "ties", "law_table", "rulebook", "lines", "resolution"),
+    *("expressions", "patterns", "calls"),
+    *(f"document/{name}" for name in ("__init__", "tree", "yaml_document", "inclusion")),
+    *(f"spec/{name}" for name in ("variables", "scopes", "values", "reader", "conditions")),
+    *(f"resolution/{name}" for name in ("__init__", "layer_expansion", "ties", "law_table", "rulebook", "lines")),
 )
 """The modules that tell faults of a spec, without the syntax of JSON: tests/unit/test_json_document.py has that."""
 

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from initcli.document import parse_document
+from initcli.document.tree import Node
 from initcli.errors import Fault
-from initcli.tree import Node
 
 SPEC = b"""\
 initcli: 1

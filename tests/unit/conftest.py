@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from initcli.document import parse_document
+from initcli.document.tree import Node
 from initcli.errors import Fault
-from initcli.tree import Node
 
 
 @pytest.fixture(params=["libyaml", "python"])

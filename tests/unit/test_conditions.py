@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from initcli.conditions import fits, matcher
 from initcli.dtypes import DTYPES
 from initcli.errors import Position
 from initcli.spec import Default, Place, Rule
+from initcli.spec.conditions import fits, matcher
 
 PLACE = Place(Position("spec.yaml", 1, 1), ())
 FLOAT16, FLOAT32 = DTYPES["float16"], DTYPES["float32"]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from initcli.document import MAX_BYTES, parse_document, read_document
+from initcli.document.tree import Node
 from initcli.errors import Fault, InitcliError, Position
-from initcli.tree import Node
 
 
 def parse(text: str | bytes, source: str) -> tuple[Node | None, list[Fault]]:

@@ -15,9 +15,9 @@ from initcli.engine import generate_file, generate_stream
 from initcli.errors import InitcliError
 from initcli.formats import Contents, choose_format, detect_format
 from initcli.laws import Normal
+from initcli.laws.whole import Orthogonal
 from initcli.plan import Plan
 from initcli.resolution import load_plan
-from initcli.whole_laws import Orthogonal
 from initcli.workers import default_jobs
 
 SPEC = b"""\

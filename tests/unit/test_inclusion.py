@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from initcli.document import parse_document, read_below
+from initcli.document.inclusion import MAX_FILES, include
 from initcli.errors import Fault, InitcliError
-from initcli.inclusion import MAX_FILES, include
 from initcli.resolution import load_plan
 
 

@@ -11,8 +11,8 @@ from initcli.calls import parse_call
 from initcli.dtypes import DTYPES
 from initcli.errors import ArgumentError
 from initcli.initializers.jax_scaling import VarianceScaling
+from initcli.laws.whole import WholeTensorLaw
 from initcli.resolution import load_plan
-from initcli.whole_laws import WholeTensorLaw
 
 # Expected std, mean and greatest distance from zero of what jax 0.10.2 and flax 0.12.8 drew, from sampling the real
 # frameworks: (initializer, parameters, shape, std, mean, bound)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from initcli.document import parse_document
+from initcli.document.tree import Node
 from initcli.errors import Fault, Position
-from initcli.tree import Node
 
 
 def parse_json(text: str) -> tuple[Node | None, list[Fault]]:

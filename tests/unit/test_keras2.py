@@ -11,9 +11,9 @@ from initcli.dtypes import DTYPES
 from initcli.errors import ArgumentError
 from initcli.fans import Fans
 from initcli.laws import TruncatedNormal, Uniform
+from initcli.laws.whole import SingularVectors
 from initcli.resolution import load_plan
 from initcli.stream import Stream
-from initcli.whole_laws import SingularVectors
 
 # Expected std and bound of what Keras 2.2.4's source drew, on a stub of a backend: (initializer, shape, std, bound).
 MEASURED = [

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from initcli.errors import ArgumentError
-from initcli.fourier_laws import COSINE_SUMS, Fourier, cosine_window
 from initcli.initializers import get
+from initcli.laws.fourier import COSINE_SUMS, Fourier, cosine_window
 from initcli.resolution import load_plan
 from initcli.scratch import Scratch
 from initcli.stream import Stream

@@ -10,10 +10,10 @@ from scipy import stats
 from initcli.dtypes import DTYPES
 from initcli.errors import ArgumentError
 from initcli.laws import STD_WITHIN_2, Constant, Eye, Law, Normal, TruncatedNormal, Uniform
+from initcli.laws.whole import Drawn, Orthogonal
 from initcli.sampling import sample_range
 from initcli.scratch import Scratch
 from initcli.stream import Stream
-from initcli.whole_laws import Drawn, Orthogonal
 
 FLOATS = ["float64", "float32", "float16", "bfloat16"]
 

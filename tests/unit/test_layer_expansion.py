@@ -7,9 +7,9 @@ from textwrap import dedent
 import pytest
 
 from initcli.errors import Fault, InitcliError
-from initcli.layer_expansion import MAX_LAYERS
 from initcli.plan import Plan
 from initcli.resolution import load_plan
+from initcli.resolution.layer_expansion import MAX_LAYERS
 
 
 def plan_of(text: str) -> Plan:

@@ -10,8 +10,8 @@ from initcli.document import parse_document
 from initcli.dtypes import DTYPES
 from initcli.errors import ArgumentError, Fault
 from initcli.expressions import parse_expression
-from initcli.reader import is_printable, parse_setting, parse_spec
 from initcli.spec import Spec
+from initcli.spec.reader import is_printable, parse_setting, parse_spec
 
 
 def read(text: str, **settings: str) -> tuple[Spec, list[Fault]]:

@@ -12,8 +12,8 @@ from initcli.dtypes import DTYPES
 from initcli.errors import ArgumentError
 from initcli.initializers import HeNormal, Initializer, registry
 from initcli.laws import Normal
+from initcli.laws.whole import Drawn
 from initcli.stream import Stream
-from initcli.whole_laws import Drawn
 
 SIXTEEN = [
     "zeros",

@@ -7,12 +7,12 @@ import pytest
 
 from initcli.dtypes import DTYPES
 from initcli.laws import Constant, Law, Normal, Uniform
+from initcli.laws.whole import Drawn, Orthogonal
 from initcli.moments import Moments, measure
 from initcli.report import Report, agrees
 from initcli.resolution import load_plan
 from initcli.scratch import Scratch
 from initcli.stream import Stream
-from initcli.whole_laws import Drawn, Orthogonal
 
 F32, BF16 = DTYPES["float32"], DTYPES["bfloat16"]
 

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from initcli import definitions
 from initcli.calls import parse_call
 from initcli.document import parse_document
 from initcli.errors import ArgumentError, InitcliError
@@ -20,7 +19,8 @@ from initcli.initializers.page import read_page
 from initcli.initializers.registry import find, known_names
 from initcli.layers import STYLES, known_layers
 from initcli.resolution import load_plan
-from initcli.schema import spec_schema
+from initcli.spec import definitions
+from initcli.spec.schema import spec_schema
 
 SPECS = Path(__file__).parents[2] / "specs"
 TABLES = ("SPEC", "TENSOR", "RULE", "DEFAULT", "LAYER", "BLOCK", "NAMED_INIT", "CONFIG")

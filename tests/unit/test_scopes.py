@@ -9,7 +9,7 @@ import pytest
 from initcli.dtypes import DTYPES
 from initcli.errors import ArgumentError
 from initcli.expressions import Broken, ToldError, parse_expression
-from initcli.scopes import evaluate_count, evaluate_dtype, evaluate_shape, evaluate_value, hint_at_word, names_in
+from initcli.spec.scopes import evaluate_count, evaluate_dtype, evaluate_shape, evaluate_value, hint_at_word, names_in
 
 SCOPE: dict[str, Any] = {"d": 8, "h": 2, "kind": "bfloat16", "wrong": Broken()}
 

@@ -14,11 +14,11 @@ from scipy.integrate import quad
 from initcli.dtypes import DTYPES
 from initcli.errors import ArgumentError
 from initcli.laws import Law
+from initcli.laws.state import FromUniform, InverseSoftplus, LogOfUniform, Semiseparable
 from initcli.moments import measure
 from initcli.report import agrees
 from initcli.sampling import sample_range
 from initcli.scratch import Scratch
-from initcli.state_laws import FromUniform, InverseSoftplus, LogOfUniform, Semiseparable
 from initcli.stream import Stream
 
 STEPS = [

@@ -15,12 +15,12 @@ from initcli.elementary import QUARTER, TURN
 from initcli.errors import ArgumentError
 from initcli.frequencies import geometric, to_turns
 from initcli.laws import Law
+from initcli.laws.table import PartialHadamard, RepeatedRow, Sinusoids, Wave
 from initcli.moments import measure
 from initcli.report import agrees
 from initcli.sampling import sample_range
 from initcli.scratch import Scratch
 from initcli.stream import Stream
-from initcli.table_laws import PartialHadamard, RepeatedRow, Sinusoids, Wave
 
 UNIT = 2.0**-53
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from initcli import initializers
-from initcli.convolution_laws import ConvolutionOrthogonal
 from initcli.dtypes import DTYPES
 from initcli.errors import ArgumentError, InitcliError
 from initcli.fans import Fans, keras2_fans
-from initcli.fixed_laws import Listed, TiledEye
 from initcli.laws import ElementwiseLaw, TruncatedNormal, Uniform
+from initcli.laws.convolution import ConvolutionOrthogonal
+from initcli.laws.fixed import Listed, TiledEye
 from initcli.moments import measure
 from initcli.report import agrees
 from initcli.resolution import load_plan

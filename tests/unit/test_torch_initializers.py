@@ -13,12 +13,12 @@ from initcli.errors import ArgumentError
 from initcli.fans import Fans, torch_fans
 from initcli.initializers import calculate_gain
 from initcli.laws import Constant, Eye
+from initcli.laws.sparse import Dirac, Sparse
 from initcli.moments import measure
 from initcli.report import agrees
 from initcli.resolution import load_plan
 from initcli.sampling import sample_range
 from initcli.scratch import Scratch
-from initcli.sparse_laws import Dirac, Sparse
 from initcli.stream import Stream
 
 FUNCTIONS = [

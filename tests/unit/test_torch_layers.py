@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from initcli.embedding_laws import PaddedNormal
 from initcli.errors import ArgumentError
 from initcli.initializers import get
 from initcli.laws import Constant, Normal
+from initcli.laws.embedding import PaddedNormal
 from initcli.scratch import Scratch
 from initcli.stream import Stream
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from initcli.document import parse_document
+from initcli.document.tree import MAX_DEPTH, MAX_DIGITS, MAX_FAULTS, MAX_NODES, Node, render_path
 from initcli.errors import Fault, Position
-from initcli.tree import MAX_DEPTH, MAX_DIGITS, MAX_FAULTS, MAX_NODES, Node, render_path
 
 Parse = Callable[[str], tuple[Node | None, list[Fault]]]
 
@@ -288,7 +288,7 @@ def test_the_number_of_values_is_limited(parse_yaml: Parse) -> None:
 @pytest.mark.parametrize("source", ["spec.yaml", "spec.json"])
 def test_values_count_one_by_one_where_nothing_is_repeated(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The list itself and its items count, in both notations, here against a lower limit."""
-    monkeypatch.setattr("initcli.tree.MAX_NODES", 1000)
+    monkeypatch.setattr("initcli.document.tree.MAX_NODES", 1000)
 
     whole, faults = parse("[" + "0," * 998 + "0]", source)
     node, [fault] = parse("[" + "0," * 999 + "0]", source)

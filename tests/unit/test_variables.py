@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from initcli.expressions import Broken
-from initcli.variables import MAX_VARIABLES, resolve_variables
+from initcli.spec.variables import MAX_VARIABLES, resolve_variables
 
 
 def test_variables_may_use_each_other_in_any_order() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from initcli.document.tree import Node
 from initcli.errors import Fault, Position
-from initcli.tree import Node
 
 Parse = Callable[[str], tuple[Node | None, list[Fault]]]
 

@@ -13,10 +13,10 @@ from initcli.fans import Fans, axes_fans
 from initcli.initializers.base import Initializer, build, decide_law
 from initcli.initializers.registry import find
 from initcli.laws import Law
-from initcli.scopes import evaluate_value, hint_at_word, names_in, naming
+from initcli.laws.whole import WholeTensorLaw
 from initcli.spec import Init
+from initcli.spec.scopes import evaluate_value, hint_at_word, names_in, naming
 from initcli.units import render_nbytes
-from initcli.whole_laws import WholeTensorLaw
 
 MAX_ELEMENTS = 10**13
 """The most elements of one tensor: some 40 TB in float32, far above any tensor there is, far below a mistyped shape."""

@@ -12,8 +12,8 @@ from io import BytesIO
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
+from initcli.document.tree import Node, Tree, UnreadableError, empty_document, locate, quote, refuse_characters
 from initcli.errors import Fault, InitcliError, suggest
-from initcli.tree import Node, Tree, UnreadableError, empty_document, locate, quote, refuse_characters
 
 MAX_BYTES = 64 * 2**20
 
@@ -80,7 +80,7 @@ def _suggest_file(path: Path) -> str:
 
 def parse_quickly(text: bytes, source: str) -> Node | None:
     """Return the tree of a JSON document in which nothing has a place; None if it needs more care."""
-    from initcli.quick_json import CarefulError, read_quickly
+    from initcli.document.quick_json import CarefulError, read_quickly
 
     try:
         decoded = _decode(text, source)
@@ -101,11 +101,11 @@ def parse_document(text: bytes, source: str, faults: list[Fault]) -> Node | None
     try:
         decoded = _decode(text, source)
         if _is_json(decoded, source):
-            from initcli.json_document import grow_from_json
+            from initcli.document.json_document import grow_from_json
 
             grow_from_json(decoded, tree)
         else:
-            from initcli.yaml_document import grow_from_yaml
+            from initcli.document.yaml_document import grow_from_yaml
 
             grow_from_yaml(decoded, tree)
     except UnreadableError as error:

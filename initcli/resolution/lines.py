@@ -10,12 +10,12 @@ from initcli.errors import ArgumentError
 from initcli.expressions import Scope
 from initcli.fans import axes_fans
 from initcli.initializers.base import Initializer
-from initcli.law_table import TooLargeError
 from initcli.patterns import Pattern
 from initcli.plan import Origins, PlannedTensor
-from initcli.scopes import evaluate_count, evaluate_dtype, evaluate_value, names_in
+from initcli.resolution.law_table import TooLargeError
+from initcli.resolution.ties import Tie
 from initcli.spec import Init, Place, TensorSpec, tell
-from initcli.ties import Tie
+from initcli.spec.scopes import evaluate_count, evaluate_dtype, evaluate_value, names_in
 
 if TYPE_CHECKING:
     from initcli.resolution import Resolver

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from initcli.dtypes import DType
 from initcli.laws import Array, ElementwiseLaw, Law, Normal, Promise, check_holds, share_promise
+from initcli.laws.whole import WholeTensorLaw, draw_normal
 from initcli.scratch import Scratch
 from initcli.stream import Stream
-from initcli.whole_laws import WholeTensorLaw, draw_normal
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import numpy as np
 
 from initcli.dtypes import DType
 from initcli.elementary import QUARTER, TURN, Floats, Words, multiply, sine, split
-from initcli.kernel_laws import IndexedLaw, Indices
 from initcli.laws import Array, ElementwiseLaw, Promise, check_holds
+from initcli.laws.kernel import IndexedLaw, Indices
 from initcli.scratch import Scratch
 from initcli.stream import Stream
 

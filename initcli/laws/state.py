@@ -14,8 +14,8 @@ from numpy.polynomial.legendre import leggauss
 from initcli.dtypes import DType
 from initcli.elementary import Floats, exp, expm1, log
 from initcli.frequencies import PRECISE
-from initcli.kernel_laws import IndexedLaw, Indices
 from initcli.laws import Array, ElementwiseLaw, Promise, check_holds
+from initcli.laws.kernel import IndexedLaw, Indices
 from initcli.quantiles import fill_uniform
 from initcli.scratch import Scratch
 from initcli.stream import Stream

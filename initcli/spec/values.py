@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from initcli.calls import parse_call
-from initcli.definitions import Key
+from initcli.document.tree import Entry, Node, render_path
 from initcli.dtypes import DTYPES, DType, parse_dtype
 from initcli.errors import ArgumentError, Fault, suggest
 from initcli.expressions import Expression, Number, parse_expression
@@ -15,7 +15,7 @@ from initcli.fans import AXIS_ROLES, FANS_BY_FRAMEWORK
 from initcli.initializers.keras_config import KEYS, read_config
 from initcli.patterns import Pattern, parse_pattern
 from initcli.spec import MAX_RANK, MAX_RULES, Count, Init, KeyPath, Place, tell
-from initcli.tree import Entry, Node, render_path
+from initcli.spec.definitions import Key
 
 T = TypeVar("T")
 

@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 from typing import TypeAlias
 
 from initcli.document import parse_document
+from initcli.document.tree import Entry, Node, quote, render_path
 from initcli.errors import Fault, InitcliError
-from initcli.tree import Entry, Node, quote, render_path
 
 Read: TypeAlias = Callable[[PurePosixPath], tuple[bytes, str]]
 """Returns the bytes of a file below the spec's folder, and the name to show for it."""

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from initcli.document.tree import Node, render_path
 from initcli.dtypes import DTYPES, DType
 from initcli.errors import ArgumentError, Fault, Position
 from initcli.expressions import Broken, Expression, Number, Scope, ToldError
 from initcli.patterns import Pattern
-from initcli.tree import Node, render_path
 
 if TYPE_CHECKING:
     from initcli.object_paths import Stored

@@ -1,7 +1,7 @@
 """Laws: what the values of a tensor are, as distributions that promise a mean, a std and bounds.
 
 A law that can fill any range of a tensor from the range's own draws is element-wise and stands here; one that must hold
-the tensor stands in `whole_laws`.
+the tensor stands in `laws.whole`.
 """
 
 from __future__ import annotations

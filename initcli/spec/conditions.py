@@ -11,10 +11,10 @@ from itertools import zip_longest
 from math import comb
 from typing import Any
 
+from initcli.document.tree import quote
 from initcli.dtypes import DType
 from initcli.errors import ArgumentError
 from initcli.spec import Condition, Rule
-from initcli.tree import quote
 
 
 def fits(condition: Condition, shape: tuple[int, ...], dtype: DType | None) -> bool:

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NoReturn
 
+from initcli.document.tree import MAX_DIGITS, Entry, Node, Scalar
 from initcli.errors import Position
-from initcli.tree import MAX_DIGITS, Entry, Node, Scalar
 
 
 class CarefulError(Exception):

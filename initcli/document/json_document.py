@@ -13,8 +13,8 @@ from json import JSONDecodeError
 from json.decoder import scanstring  # type: ignore[attr-defined]  # a stable name of CPython's that typeshed leaves out
 from typing import Literal
 
+from initcli.document.tree import Tree, UnreadableError, locate, quote
 from initcli.errors import Position
-from initcli.tree import Tree, UnreadableError, locate, quote
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _WORD = re.compile(r"[^\s,\[\]{}:\"]{1,40}")

@@ -9,16 +9,15 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from initcli import definitions
-from initcli.conditions import matcher
+from initcli.document.tree import MAX_DIGITS, Entry, Node, shorten
 from initcli.errors import ArgumentError, Fault, suggest
 from initcli.expressions import Broken, Number
 from initcli.patterns import Pattern, parse_pattern
-from initcli.scopes import evaluate_count, evaluate_dtype
-from initcli.spec import VERSION, Count, Default, Init, KeyPath, LayerSpec, Place, Rule, Spec, TensorSpec
-from initcli.tree import MAX_DIGITS, Entry, Node, shorten
-from initcli.values import MISSING, Fields, Values
-from initcli.variables import resolve_variables
+from initcli.spec import VERSION, Count, Default, Init, KeyPath, LayerSpec, Place, Rule, Spec, TensorSpec, definitions
+from initcli.spec.conditions import matcher
+from initcli.spec.scopes import evaluate_count, evaluate_dtype
+from initcli.spec.values import MISSING, Fields, Values
+from initcli.spec.variables import resolve_variables
 
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from initcli.conditions import fits, matcher
 from initcli.dtypes import DType
 from initcli.errors import ArgumentError, Fault
 from initcli.expressions import Scope
-from initcli.scopes import evaluate_count, evaluate_dtype, evaluate_shape
 from initcli.spec import Condition, Default, Rule, Spec, tell
+from initcli.spec.conditions import fits, matcher
+from initcli.spec.scopes import evaluate_count, evaluate_dtype, evaluate_shape
 
 C = TypeVar("C", bound=Condition)
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from initcli.dtypes import DType
 from initcli.elementary import QUARTER, TURN, Words, multiply, sine, split
-from initcli.kernel_laws import IndexedLaw, Indices
 from initcli.laws import Array, Promise, check_holds
+from initcli.laws.kernel import IndexedLaw, Indices
 
 COSINE_SUMS: dict[str, tuple[float, ...]] = {
     "boxcar": (1.0,),

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from initcli.dtypes import DType
 from initcli.laws import Array, Promise
+from initcli.laws.whole import WholeTensorLaw
 from initcli.stream import Stream
-from initcli.whole_laws import WholeTensorLaw
 
 _LEAST, _GREATEST, _STEP = -60.0, 60.0, 1 / 16
 """Where the integral over log t is cut off, and its step: what lies outside is below 1e-24."""

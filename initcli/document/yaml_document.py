@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from initcli.document.tree import Tree, UnreadableError, empty_document, locate, refuse_characters, shorten
 from initcli.errors import Position
-from initcli.tree import Tree, UnreadableError, empty_document, locate, refuse_characters, shorten
 
 if TYPE_CHECKING:
     import yaml

@@ -9,8 +9,8 @@ import numpy as np
 
 from initcli.dtypes import DType
 from initcli.laws import Array, Promise
+from initcli.laws.whole import HaarLaw, draw_haar
 from initcli.stream import Stream
-from initcli.whole_laws import HaarLaw, draw_haar
 
 
 @dataclass(frozen=True)

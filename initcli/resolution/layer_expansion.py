@@ -15,8 +15,8 @@ from initcli.expressions import Scope
 from initcli.layers import STYLES, Shape, Weight, find_layer
 from initcli.object_paths import ObjectTree
 from initcli.patterns import Pattern
-from initcli.scopes import evaluate_count, evaluate_shape, evaluate_value, hint_at_word, naming
 from initcli.spec import MAX_RANK, Init, LayerSpec, Place, Spec, TensorSpec, tell
+from initcli.spec.scopes import evaluate_count, evaluate_shape, evaluate_value, hint_at_word, naming
 
 MAX_LAYERS = 100_000
 """The most layers of a spec: a mistyped `repeat` is no model."""

@@ -6,20 +6,20 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from initcli.document import parse_document, parse_quickly
+from initcli.document.tree import MAX_FAULTS, Node
 from initcli.dtypes import DType
 from initcli.errors import ArgumentError, Fault, InitcliError
 from initcli.expressions import Broken, ToldError
-from initcli.law_table import LawTable
-from initcli.lines import Line
 from initcli.plan import Plan, PlannedTensor
-from initcli.reader import is_printable, parse_spec
-from initcli.rulebook import RuleBook
+from initcli.resolution.law_table import LawTable
+from initcli.resolution.lines import Line
+from initcli.resolution.rulebook import RuleBook
+from initcli.resolution.ties import Tie, check_ties
 from initcli.spec import Rule, Spec, TensorSpec, tell
-from initcli.ties import Tie, check_ties
-from initcli.tree import MAX_FAULTS, Node
+from initcli.spec.reader import is_printable, parse_spec
 
 if TYPE_CHECKING:
-    from initcli.inclusion import Read
+    from initcli.document.inclusion import Read
 
 MAX_NAME = 1000
 MAX_TENSORS = 1_000_000
@@ -69,7 +69,7 @@ def _plan(root: Node | None, faults: list[Fault], overrides: Overrides, read: Re
     before = len(faults)
     try:
         if isinstance(root.value, Mapping) and "include" in root.value:
-            from initcli.inclusion import include
+            from initcli.document.inclusion import include
 
             root = include(root, read, faults)
         spec = parse_spec(root, faults, overrides.variables, is_whole=len(faults) == before)
@@ -130,7 +130,7 @@ class Resolver:
         before = len(self.faults)
         layers: list[TensorSpec] = []
         if self.spec.layers or self.spec.input_place:
-            from initcli.layer_expansion import expand_layers
+            from initcli.resolution.layer_expansion import expand_layers
 
             layers = expand_layers(self.spec, self.faults)
         if len(self.faults) > before or any(isinstance(value, Broken) for value in self.scope.values()):

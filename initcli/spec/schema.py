@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from inspect import Parameter
 
-from initcli import definitions
 from initcli.fans import FANS_BY_FRAMEWORK
-from initcli.initializer_schema import Catalogue, Schema, default, if_text, pattern, ref
 from initcli.layers import STYLES, Layer, known_layers
 from initcli.layers.keras_arguments import ACTIVATIONS
-from initcli.spec import Spec
+from initcli.spec import Spec, definitions
+from initcli.spec.initializer_schema import Catalogue, Schema, default, if_text, pattern, ref
 
 _TIED = ("tie", "shape")
 """The keys that a tensor with a `tie` may have."""
