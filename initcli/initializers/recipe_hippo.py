@@ -14,9 +14,9 @@ from initcli.errors import ArgumentError
 from initcli.fans import Fans
 from initcli.initializers.arguments import check_rank
 from initcli.initializers.recipe import Recipe
-from initcli.initializers.recipe_states import repeated
 from initcli.initializers.registry import register
-from initcli.laws import Law
+from initcli.laws import Constant, Law
+from initcli.laws.fixed import Broadcast
 from initcli.laws.state import Semiseparable, Vector
 
 
@@ -45,7 +45,7 @@ class _Input(Recipe):
         check_rank(self.name, shape, 1, 2)
         if shape[1:] not in ((), (1,)):
             raise ArgumentError(f"`{self.name}` needs a shape (N,) or (N, 1), got {list(shape)}", parameter="shape")
-        return repeated(self.vector(shape[0]))
+        return Broadcast(self.vector(shape[0]), shape, shape) if shape[0] else Constant(0)
 
 
 def _numbers(size: int) -> Vector:

@@ -19,7 +19,8 @@ from initcli.initializers.recipe import Recipe
 from initcli.initializers.recipe_tables import check_table, waves
 from initcli.initializers.registry import register
 from initcli.laws import Constant, Law
-from initcli.laws.table import RepeatedRow, Sinusoids
+from initcli.laws.fixed import Broadcast
+from initcli.laws.table import Sinusoids
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class InvFreq(Rotary):
             return Constant(0)
         with localcontext(PRECISE):
             scaled = self.scale(geometric(float(self.base), shape[0], 2 * shape[0]))
-        return RepeatedRow(tuple(float(frequency) for frequency in scaled))
+        return Broadcast(tuple(float(frequency) for frequency in scaled), shape, shape)
 
 
 @register

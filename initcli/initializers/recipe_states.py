@@ -19,8 +19,8 @@ from initcli.initializers.base import parameter
 from initcli.initializers.recipe import FanRecipe, Recipe
 from initcli.initializers.registry import register
 from initcli.laws import Constant, Law, Uniform
+from initcli.laws.fixed import Broadcast
 from initcli.laws.state import InverseSoftplus, LogOfUniform
-from initcli.laws.table import RepeatedRow
 
 _LONGEST_STEP = 700.0
 """The longest step of time: e^dt must stay within float64."""
@@ -44,7 +44,7 @@ class MambaALog(Recipe):
 
     def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
         check_rank(self.name, shape, 1)
-        return repeated(tuple(float(Decimal(n).ln(PRECISE)) for n in range(1, shape[-1] + 1)))
+        return repeat(tuple(float(Decimal(n).ln(PRECISE)) for n in range(1, shape[-1] + 1)), shape)
 
 
 @register
@@ -61,7 +61,7 @@ class S4dReal(Recipe):
 
     def law(self, shape: tuple[int, ...], fans: Fans | None = None) -> Law:
         check_rank(self.name, shape, 1)
-        return repeated(tuple(-float(n) for n in range(1, shape[-1] + 1)))
+        return repeat(tuple(-float(n) for n in range(1, shape[-1] + 1)), shape)
 
 
 @register
@@ -177,6 +177,6 @@ def check_positive(name: str, value: float) -> None:
         raise ArgumentError(f"`{name}` must be positive, got {value}", parameter=name)
 
 
-def repeated(values: tuple[float, ...]) -> Law:
-    """Return the law of rows that are all these values; of empty rows, any."""
-    return RepeatedRow(values) if values else Constant(0)
+def repeat(row: tuple[float, ...], shape: tuple[int, ...]) -> Law:
+    """Return the law of a tensor of `shape` whose rows are all this one; of empty rows, any."""
+    return Broadcast(row, (len(row),), shape) if row else Constant(0)

@@ -1,4 +1,4 @@
-"""Laws of tables: a row of values repeated, a part of a Hadamard matrix, sines and cosines of positions."""
+"""Laws of tables: a part of a Hadamard matrix, sines and cosines of positions."""
 
 from __future__ import annotations
 
@@ -21,31 +21,6 @@ _SUMMING = 4 * float(np.finfo(np.float64).eps)
 
 _IN_CACHE = 16384
 """How many elements of a table to make at once: the arrays that it takes then stay in cache, twice as fast."""
-
-
-@dataclass(frozen=True)
-class RepeatedRow(IndexedLaw):
-    """Rows that are all the same: the `values`, at least one, over and over."""
-
-    values_of_row: tuple[float, ...]
-
-    @property
-    def promise(self) -> Promise:
-        row = self.values_of_row
-        mean = fsum(row) / len(row)
-        std = sqrt(fsum((value - mean) ** 2 for value in row) / len(row))
-        return Promise(mean, std, float(min(row)), float(max(row)))
-
-    def standard_errors(self, size: int) -> tuple[float, float]:
-        greatest = _SUMMING * max(abs(value) for value in self.values_of_row)
-        return greatest, greatest
-
-    def check(self, dtype: DType) -> None:
-        for value in self.values_of_row:
-            check_holds(dtype, value)
-
-    def values(self, index: Indices) -> Array:
-        return np.array(self.values_of_row)[index % len(self.values_of_row)]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from initcli.elementary import QUARTER, TURN
 from initcli.errors import ArgumentError
 from initcli.frequencies import geometric, to_turns
 from initcli.laws import Law
-from initcli.laws.table import PartialHadamard, RepeatedRow, Sinusoids, Wave
+from initcli.laws.fixed import Broadcast
+from initcli.laws.table import PartialHadamard, Sinusoids, Wave
 from initcli.moments import measure
 from initcli.report import agrees
 from initcli.sampling import sample_range
@@ -53,7 +54,7 @@ TABLES = [
     (Sinusoids(1, WAVES), len(WAVES)),
     (Sinusoids(36, WAVES, side=6), 36 * len(WAVES)),
     (Sinusoids(26, WAVES, blank=0, start=1, side=5), 26 * len(WAVES)),
-    (RepeatedRow((0.5, -3.0, 0.25)), 30),
+    (Broadcast((0.5, -3.0, 0.25), (3,), (10, 3)), 30),
     (PartialHadamard(13, 9, 4), 13 * 9),
     (PartialHadamard(16, 16, 4), 256),
     (PartialHadamard(5, 2, 3), 10),
@@ -143,7 +144,7 @@ def test_the_mean_of_a_part_of_a_hadamard_matrix_is_exact(rows: int, cols: int) 
     assert law.mean == hadamard(128)[:rows, :cols].sum() / (rows * cols)
 
 
-@pytest.mark.parametrize("law", [Sinusoids(2, WAVES), PartialHadamard(4, 2, 2), RepeatedRow((0.5,))])
+@pytest.mark.parametrize("law", [Sinusoids(2, WAVES), PartialHadamard(4, 2, 2), Broadcast((0.5,), (1,), (2, 1))])
 def test_fractions_are_refused_in_integers(law: Law) -> None:
     """They would be cut to zeros and ones."""
     with pytest.raises(ArgumentError, match="is no int32 value"):
@@ -152,7 +153,7 @@ def test_fractions_are_refused_in_integers(law: Law) -> None:
 
 def test_whole_numbers_are_taken_in_integers() -> None:
     """A row of whole numbers may fill an integer tensor."""
-    law = RepeatedRow((-1.0, -2.0))
+    law = Broadcast((-1.0, -2.0), (2,), (3, 2))
     law.check(DTYPES["int32"])
 
     assert sample(law, 1, 5, "int32").tolist() == [-2, -1, -2, -1]
