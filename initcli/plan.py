@@ -8,19 +8,18 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from initcli.arrangement import AS_DRAWN, Order
 from initcli.dtypes import DType
 from initcli.initializers.base import Initializer
 from initcli.laws import Law
 from initcli.laws.whole import WholeTensorLaw
 from initcli.patterns import escape
+from initcli.provenance import PORTABLE_KEY, SCHEME_KEY, SPEC_KEY
 from initcli.spec import VERSION, Place, TensorSpec
 from initcli.stream import SCHEME, Stream
 
 if TYPE_CHECKING:
     from initcli.object_paths import Stored
-
-SCHEME_KEY, PORTABLE_KEY, SPEC_KEY = "initcli.scheme", "initcli.portable", "initcli.spec"
-"""What a weight file's metadata says of itself: the stream's scheme, whether its bits are portable, and the spec."""
 
 
 class Origins(NamedTuple):
@@ -42,7 +41,8 @@ class Origins(NamedTuple):
 class PlannedTensor:
     """One tensor, decided: its `initializer` and the `law` that this makes of its shape, and the seed of its stream.
 
-    `fans` are the keys of the spec, if any, that say which fans to take: `axes`, or `fan_in` and `fan_out`.
+    `fans` are the keys of the spec, if any, that say which fans to take: `axes`, or `fan_in` and `fan_out`. Where a
+    file holds it otherwise than the spec, the `original` is the spec's, whose values stand in another `order`.
     """
 
     name: str
@@ -54,6 +54,8 @@ class PlannedTensor:
     place: Place
     origins: Origins
     fans: Mapping[str, Any] = field(default_factory=dict)
+    original: PlannedTensor | None = None
+    order: Order = AS_DRAWN
 
     @property
     def size(self) -> int:
@@ -71,6 +73,22 @@ class PlannedTensor:
         return self.origins.written.stored
 
     @property
+    def drawn(self) -> PlannedTensor:
+        """The tensor as it is drawn."""
+        return self.original or self
+
+    @property
+    def is_drawn_whole(self) -> bool:
+        """Whether its elements are drawn together."""
+        return self.order.needs_whole or isinstance(self.law, WholeTensorLaw)
+
+    @property
+    def peak_nbytes(self) -> int:
+        """The bytes that drawing it holds at its peak; 0 if that does not grow with it."""
+        law = self.law.peak_nbytes(self.drawn.dtype) if isinstance(self.law, WholeTensorLaw) else 0
+        return law + (self.nbytes if self.order.needs_whole else 0)
+
+    @property
     def stream(self) -> Stream:
         """The bits that it is drawn from."""
         return Stream(self.seed, self.name)
@@ -80,7 +98,8 @@ class PlannedTensor:
 class Plan:
     """A spec resolved: tensors in the spec's order, each with its law; `ties` are other names for some of them.
 
-    `config` is what the model's config.json holds, if the spec says so.
+    `config` is what the model's config.json holds, if the spec says so, and `config_places` where its keys stand, `""`
+    for all of it. Where a format holds the tensors otherwise, `original` is the plan that they come from.
     """
 
     framework: str
@@ -89,6 +108,8 @@ class Plan:
     tensors: tuple[PlannedTensor, ...]
     ties: Mapping[str, str] = field(default_factory=dict)
     config: Mapping[str, Any] | None = None
+    config_places: Mapping[str, Place] = field(default_factory=dict)
+    original: Plan | None = None
 
     @property
     def size(self) -> int:
@@ -107,11 +128,16 @@ class Plan:
 
     @property
     def peak_nbytes(self) -> int:
-        """The bytes that the hungriest whole-tensor law holds; 0 if every law is element-wise."""
-        return max((t.law.peak_nbytes(t.dtype) for t in self.tensors if isinstance(t.law, WholeTensorLaw)), default=0)
+        """The bytes that the hungriest tensor holds; 0 if all are drawn piece by piece."""
+        return max((tensor.peak_nbytes for tensor in self.tensors), default=0)
 
     def normalized_spec(self) -> dict[str, Any]:
-        """Return a spec that resolves to this plan and leaves nothing to rules, defaults or the command line."""
+        """Return a spec that resolves to this plan, or to the one that it comes from.
+
+        It leaves nothing to rules, defaults or the command line.
+        """
+        if self.original:
+            return self.original.normalized_spec()
         tensors: dict[str, dict[str, Any]] = {}
         inits: dict[tuple[int, int], Any] = {}
         for tensor in self.tensors:

@@ -19,8 +19,8 @@ from initcli.comparison import Tolerance
 from initcli.drawing import draw_range
 from initcli.errors import Fault, InitcliError
 from initcli.formats.weights import WeightFile
-from initcli.laws.whole import WholeTensorLaw
-from initcli.plan import SCHEME_KEY, SPEC_KEY, Plan, PlannedTensor
+from initcli.plan import Plan, PlannedTensor
+from initcli.provenance import SCHEME_KEY, SPEC_KEY
 from initcli.resolution import load_plan
 from initcli.scratch import Scratch
 from initcli.stream import SCHEME
@@ -88,7 +88,7 @@ class Expected:
 
     def draw(self, start: int, stop: int) -> NDArray[Any]:
         """Return the elements [start, stop), valid until the thread draws again."""
-        if not isinstance(self.tensor.law, WholeTensorLaw):
+        if not self.tensor.is_drawn_whole:
             return draw_range(self.tensor, start, stop, self.drawer.scratch)
         with self.drawer.one_whole_tensor:
             if self._whole is None:

@@ -1,8 +1,8 @@
 """GGUF, the files of llama.cpp: typed keys, a table of the tensors, then the tensors, each at a multiple of 32 bytes.
 
-The bytes are those of the gguf package's writer. Its keys are what a spec says under `gguf` in its `config`. Names are
-written as they stand in the spec, so a spec for llama.cpp calls its tensors `blk.0.attn_q.weight`; nothing is mapped
-from the names of other frameworks, and the rows of the queries and keys are in llama.cpp's order.
+The bytes are those of the gguf package's writer. A spec whose `config` is that of a llama or a GPT-2 of Hugging Face
+becomes a model of llama.cpp; of any other, names and values are written as they stand, and the keys are what it says
+under `gguf` in its `config`.
 
 Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, checked against the gguf package 0.19
 """
@@ -13,7 +13,7 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -36,23 +36,37 @@ from initcli.formats.gguf_reading import (
 from initcli.formats.naming import check_metadata, refuse_common
 from initcli.formats.reading import missing_tensor, reading
 
+if TYPE_CHECKING:
+    from initcli.plan import Plan
+
 KIND = "GGUF"
 MAX_NAME_NBYTES = 63
 """The longest name: llama.cpp's GGML_MAX_NAME, 64, counts the NUL behind it."""
 
 
 class Gguf:
-    """The format `.gguf`."""
+    """The format `.gguf`; a `config` of Hugging Face, as JSON, goes before that of the spec."""
 
     name = "gguf"
     suffixes: tuple[str, ...] = (".gguf",)
     is_directory = False
     is_streamable = True
 
+    def __init__(self, config: bytes | None = None) -> None:
+        self.config = config
+
     def faults(self, tensors: Sequence[Tensor]) -> list[Refusal]:
         """Refuse what ggml has no type, no axes or no room for."""
         refusals = (refuse_common(index, tensor) or _refuse(index, tensor) for index, tensor in enumerate(tensors))
         return [refusal for refusal in refusals if refusal]
+
+    def arrange(self, plan: Plan) -> Plan:
+        """Return the plan of a model of Hugging Face as llama.cpp has it, and any other as it is."""
+        from initcli.formats.gguf_models import arrange_model, with_config
+
+        if plan.original is not None:
+            return plan
+        return arrange_model(plan if self.config is None else with_config(plan, self.config))
 
     def lay_out(self, contents: Contents, path: Path) -> Layout:
         """Return the header, and the tensors in their order; zeros fill up the last one, too."""

@@ -143,7 +143,8 @@ class Resolver:
                 self.laws.initializer(each.init, self.scope)
         self.book.check(self.names, self.ties, self.is_whole)
         ties = {name: tie.target for name, tie in self.ties.items()}
-        return Plan(self.spec.framework, self.seed, self.dtype, tensors, ties, self.spec.config)
+        config = self.spec.config, self.spec.config_places
+        return Plan(self.spec.framework, self.seed, self.dtype, tensors, ties, *config)
 
     def tensors(self, written: TensorSpec) -> Iterator[PlannedTensor]:
         """Yield the tensors of one line."""

@@ -195,6 +195,8 @@ class Spec:
     input_shape: tuple[Count | None, ...] | None = None
     input_place: Place | None = None
     config: Mapping[str, Any] | None = None
-    """What the model's config.json holds, plain data that nothing is made of."""
+    """What the model's config.json holds: plain data, in which formulas have their values."""
+    config_places: Mapping[str, Place] = field(default_factory=dict)
+    """Where the keys of the config stand; under `""` the config itself."""
     is_whole: bool = True
     has_all_rules: bool = True

@@ -70,7 +70,7 @@ SPEC: dict[str, Key] = {
     ),
     "input_shape": Key("the shape of one example, without the batch; null is any length", OPEN_SHAPE),
     "config": Key(
-        "what config.json holds beside shards, and under `gguf` the keys of a GGUF file: plain data, no arithmetic",
+        "what config.json holds beside shards, and under `gguf` the keys of a GGUF file; arithmetic begins with `=`",
         {"type": "object"},
     ),
 }

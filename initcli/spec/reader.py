@@ -4,6 +4,7 @@ are told in one go.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -11,11 +12,11 @@ from typing import Any, TypeAlias
 
 from initcli.document.tree import MAX_DIGITS, Entry, Node, shorten
 from initcli.errors import ArgumentError, Fault, suggest
-from initcli.expressions import Broken, Number
+from initcli.expressions import Broken, Number, Scope
 from initcli.patterns import Pattern, parse_pattern
 from initcli.spec import VERSION, Count, Default, Init, KeyPath, LayerSpec, Place, Rule, Spec, TensorSpec, definitions
 from initcli.spec.conditions import matcher
-from initcli.spec.scopes import evaluate_count, evaluate_dtype
+from initcli.spec.scopes import evaluate_count, evaluate_dtype, evaluate_formula
 from initcli.spec.values import MISSING, Fields, Values
 from initcli.spec.variables import resolve_variables
 
@@ -84,22 +85,31 @@ class _Reader(Values):
             layers=fields.read("layers", self.layers) or (),
             input_shape=fields.read("input_shape", self.open_shape),
             input_place=fields.place("input_shape") if "input_shape" in fields else None,
-            config=fields.read("config", self.config),
+            config=fields.read("config", functools.partial(self.config, variables)),
+            config_places=fields.read("config", config_places) or {},
             is_whole=self.is_whole,
             has_all_rules=self.has_all_rules,
         )
 
-    def config(self, node: Node, path: KeyPath) -> Mapping[str, Any] | None:
-        """Read what goes into config.json as it is: an identifier there must not be taken for a variable."""
+    def config(self, scope: Scope, node: Node, path: KeyPath) -> Mapping[str, Any] | None:
+        """Read what goes into config.json; arithmetic there begins with `=`, for a word must not become a variable."""
         if self.entries(node, path) is None:
             return None
-        data: Mapping[str, Any] = node.to_data()
+        data: Mapping[str, Any] = self.formulas(scope, node, path)
         try:
             json.dumps(data, ensure_ascii=False, allow_nan=False).encode()
         except ValueError:
             what = "`config` holds a number or a text that JSON has no form for"
             self.fail(Place(node.position, path), what, "write finite numbers, and text without halves of pairs")
         return data
+
+    def formulas(self, scope: Scope, node: Node, path: KeyPath) -> Any:
+        """Return plain data in which each value of a key that begins with `=` is computed; lists stay as they are."""
+        if isinstance(node.value, Mapping):
+            return {key: self.formulas(scope, entry.node, (*path, key)) for key, entry in node.value.items()}
+        if isinstance(node.value, str) and node.value.startswith("="):
+            return self.guard(Place(node.position, path), evaluate_formula, node.value, scope)
+        return node.to_data()
 
     def variables(self, fields: Fields, settings: Mapping[str, str]) -> Mapping[str, Number | str | Broken]:
         """Read the variables, and put settings in the place of their definitions."""
@@ -253,6 +263,12 @@ class _Reader(Values):
 def is_printable(name: str) -> bool:
     """Tell whether a tensor may have this name: not empty, no control characters, no halves of surrogate pairs."""
     return bool(name) and (name.isprintable() or not _UNPRINTABLE.search(name))
+
+
+def config_places(node: Node, path: KeyPath) -> Mapping[str, Place]:
+    """Return where the keys of a config stand; under `""` the config itself."""
+    entries = node.value if isinstance(node.value, Mapping) else {}
+    return {"": Place(node.position, path), **Fields(entries, path).places()}
 
 
 def parse_setting(text: str) -> int | float | str:

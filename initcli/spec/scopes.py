@@ -56,6 +56,23 @@ def evaluate_dtype(dtype: DType | str, scope: Scope) -> DType:
     return parse_dtype(word)
 
 
+def evaluate_formula(text: str, scope: Scope) -> int | float | str:
+    """Return what stands behind a `=`: arithmetic, or a variable whose value is a word.
+
+    >>> evaluate_formula("=4*d", {"d": 64}), evaluate_formula("= kind", {"kind": "gelu"})
+    (256, 'gelu')
+
+    Raises:
+        ArgumentError: it is neither, or has no value.
+    """
+    formula = text.removeprefix("=").strip()
+    word = scope.get(formula)
+    if isinstance(word, str):
+        return word
+    number = parse_expression(formula).evaluate(scope)
+    return float(number) if isinstance(number, Fraction) else number
+
+
 def evaluate_value(value: Any, scope: Scope) -> Any:
     """Return plain data with every variable and all arithmetic in it replaced by its value.
 

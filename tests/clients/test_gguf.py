@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 
 import gguf
 import numpy as np
@@ -13,7 +14,10 @@ import pytest
 from initcli.formats import detect_format
 from initcli.formats.gguf import gguf as ours
 
-FRAMEWORK = "gguf 0.19.0"
+FRAMEWORK = f"gguf {version('gguf')}"
+
+pytestmark = pytest.mark.loads(file="`.gguf`")
+
 DTYPES = ["float32", "float16", "bfloat16", "float64", "int8", "int16", "int32", "int64"]
 LAYOUTS = {"scalar": [], "vector": [7], "attn_q.weight": [30, 7], "deep ü": [2, 1, 3, 5]}
 NAMES = [f"{name}.{dtype}" for dtype in DTYPES for name in LAYOUTS if (name, dtype) != ("scalar", "bfloat16")]
@@ -47,7 +51,7 @@ def weights(generate, spec, tmp_path_factory):
     return generate(spec, tmp_path_factory.mktemp("gguf") / "w.gguf")
 
 
-@pytest.mark.proves("gguf.GGUFReader of .gguf")
+@pytest.mark.loads(how="GGUFReader", what="every element type")
 def test_the_package_reads_every_tensor_to_the_bit(weights):
     """Names in the spec's order, shapes, ggml's types, and bits; nothing is left over."""
     reader = gguf.GGUFReader(weights)
@@ -71,7 +75,7 @@ def test_the_package_reads_every_tensor_to_the_bit(weights):
     assert epsilon == float(np.float32(1e-5))
 
 
-@pytest.mark.proves("bytes of gguf.GGUFWriter")
+@pytest.mark.loads(how="GGUFWriter", what="writes the same bytes")
 def test_the_package_writes_the_same_bytes(weights, tmp_path):
     """The same keys and tensors through `GGUFWriter`."""
     writer = gguf.GGUFWriter(tmp_path / "theirs.gguf", KEYS["general.architecture"])
@@ -99,7 +103,7 @@ def test_the_package_writes_the_same_bytes(weights, tmp_path):
     assert (tmp_path / "theirs.gguf").read_bytes() == weights.read_bytes()
 
 
-@pytest.mark.proves("gguf.GGUFReader of .gguf")
+@pytest.mark.loads(how="GGUFReader", what="standard output")
 def test_a_file_on_standard_output_is_the_file(weights, spec):
     """`--out -` pours the same bytes, the zeros behind the last tensor too."""
     command = [sys.executable, "-m", "initcli", "generate", str(spec), "--out", "-", "--format", "gguf"]

@@ -127,3 +127,46 @@ def test_names_that_cannot_be_printed_are_no_names() -> None:
         *(True, True, True, True),
         *(False, False, False, False),
     ]
+
+
+def test_a_config_computes_what_begins_with_an_equals_sign_and_nothing_else() -> None:
+    """In mappings at any depth, with variables and words; other text, and all text of lists, stays as it is."""
+    spec, faults = read(
+        "vars: {d: 8, heads: 4, kind: gelu}\ntensors: {w: [1]}\nconfig:\n"
+        "  hidden: =d\n  head_dim: = d/heads\n  scale: =1/sqrt(heads)\n  third: =d/3\n  act: =kind\n  name: d\n"
+        "  gguf: {llama.block_count: =2*d, tokens: ['=d', '=', '==']}\n",
+        d="16",
+    )
+
+    assert not faults
+    assert spec.config == {
+        "hidden": 16,
+        "head_dim": 4,
+        "scale": 0.5,
+        "third": 16 / 3,
+        "act": "gelu",
+        "name": "d",
+        "gguf": {"llama.block_count": 32, "tokens": ["=d", "=", "=="]},
+    }
+    assert type(spec.config["hidden"]) is type(spec.config["head_dim"]) is int
+    assert spec.config_places["head_dim"].position.line == 5
+    assert spec.config_places[""].path == ("config",)
+
+
+@pytest.mark.parametrize(
+    ("formula", "what"),
+    [
+        ("=depth", "unknown variable `depth`"),
+        ("=", "an empty text is no number"),
+        ("=d +", "`d +` is no arithmetic"),
+        ("=__import__('os')", "unknown function"),
+        ("=d/0", "divides by zero"),
+    ],
+)
+def test_a_formula_of_a_config_without_a_value_is_a_fault_at_its_place(formula: str, what: str) -> None:
+    """The key's line, and the path to it."""
+    _, faults = read(f'vars: {{d: 8}}\ntensors: {{w: [1]}}\nconfig:\n  a: {{b: "{formula}"}}\n')
+
+    (fault,) = faults
+    assert what in fault.what
+    assert (fault.position and fault.position.line, fault.path) == (4, "config.a.b")
