@@ -1,30 +1,28 @@
-"""Putting a checkpoint of several files in place, in a directory that may hold other files too.
+"""Putting outputs of several files in place, in a directory that may hold other files too.
 
-A new directory is filled beside its place and renamed. In a directory that is there, shards take names that are free;
-only when all of them are on the disk the index is replaced, in one step; then what it has made stale goes. Until that
-step a reader finds the old checkpoint, and a run that ends before it takes back what it brought.
+A checkpoint is a directory: a new one is filled beside its place and renamed; in one that is there its files arrive
+beside the others. The members of an index that is a file always arrive beside others.
 """
 
 from __future__ import annotations
 
-import errno
 import itertools
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
+from initcli.arrival import Arrival, make_hidden
 from initcli.errors import Fault, InitcliError
 from initcli.files import translated
-from initcli.formats import Format
+from initcli.formats import Format, IndexedFormat
 from initcli.formats.shard_index import CONFIG, INDEX, SINGLE, name_shards, read_index, rename_shards
 from initcli.formats.sharded import Sharded
 from initcli.publish import (
     check_parent,
     check_target,
     make_beside,
-    name_beside,
     read_status,
     remove,
     staged,
@@ -34,26 +32,101 @@ from initcli.publish import (
 
 
 @contextmanager
-def staged_output(chosen: Format, target: Path, *, force: bool = False) -> Iterator[Path]:
-    """Give a new, empty place for an output of the format `chosen`, and publish it when the block ends well.
+def staged_output(chosen: Format, target: Path, *, force: bool = False) -> Iterator[tuple[Format, Path]]:
+    """Give the format and a new, empty place for its output, and publish that when the block ends well.
+
+    The format is `chosen`, but that the members of an index have names that are free beside the target.
 
     Raises:
         InitcliError: `check_output` refuses, before the block and again after it, or the file system fails.
     """
+    if isinstance(chosen, IndexedFormat):
+        with staged_index(chosen, target, force=force) as (edition, path):
+            yield edition, path
+        return
     if isinstance(chosen, Sharded):
         stage = staged_shards(target, force=force, config=chosen.config)
     else:
         stage = staged(target, force=force, directory=chosen.is_directory)
     with stage as path:
-        yield path
+        yield chosen, path
 
 
 def check_output(chosen: Format, target: Path, *, force: bool = False) -> None:
     """Raise an error if an output of the format `chosen` cannot appear at `target`; touch nothing."""
-    if isinstance(chosen, Sharded):
+    if isinstance(chosen, IndexedFormat):
+        check_index(chosen, target, force=force)
+    elif isinstance(chosen, Sharded):
         check_shards(target, force=force, config=chosen.config)
     else:
         check_target(target, force=force, directory=chosen.is_directory)
+
+
+# An index with its members beside it
+
+
+@contextmanager
+def staged_index(chosen: IndexedFormat, target: Path, *, force: bool = False) -> Iterator[tuple[IndexedFormat, Path]]:
+    """Give an edition of the format and an empty file in a directory of its own, and publish all that comes into it."""
+    check_index(chosen, target, force=force)
+    place = _find_place(target)
+    with translated(place):
+        temporary = make_hidden(place)
+        try:
+            edition = _choose_edition(chosen, place)
+            (temporary / place.name).touch()
+            yield edition, temporary / place.name
+            sync_tree(temporary)
+            check_index(chosen, target, force=force)
+            _bring_index(edition, temporary, place, force).publish()
+        finally:
+            remove(temporary)
+
+
+def check_index(chosen: IndexedFormat, target: Path, *, force: bool = False) -> None:
+    """Raise an error if an index cannot appear at `target`, or a file that clients open with it beside it."""
+    check_target(target, force=force)
+    place = _find_place(target)
+    with translated(place):
+        check_parent(place.parent)
+        if place.is_symlink() and not force:
+            raise InitcliError(Fault(f"`{target}` exists already", hint="`--force` replaces it"))
+        entrance = chosen.name_entrance(place)
+        if entrance is None or not os.path.lexists(place.with_name(entrance)):
+            return
+        shown = target.with_name(entrance)
+        if place.with_name(entrance).is_dir():
+            raise InitcliError(Fault(f"`{shown}` is a directory and stays", hint="give another name"))
+        if not force:
+            what = f"`{shown}` exists already, which whoever reads `{target}` opens too"
+            raise InitcliError(Fault(what, hint="`--force` replaces both"))
+
+
+def _find_place(target: Path) -> Path:
+    """Return where the index stands: a link of its name is replaced itself, for the members are beside that."""
+    return Path(os.path.realpath(target.parent), target.name)
+
+
+def _choose_edition(chosen: IndexedFormat, place: Path) -> IndexedFormat:
+    """Return the first edition of which no member is there."""
+    taken = os.listdir(place.parent)  # noqa: PTH208, names are all that is wanted
+    editions = (chosen.with_edition(number) for number in itertools.count(1))
+    return next(each for each in editions if not any(each.is_member(place, name) for name in taken))
+
+
+def _bring_index(edition: IndexedFormat, temporary: Path, place: Path, force: bool) -> Arrival:
+    """Return how an index and its members arrive."""
+    try:
+        old = set(edition.list_members(place))
+    except InitcliError:
+        old = set()
+    names = {path.name for path in temporary.iterdir()} - {place.name}
+    behind = names - {name for name in names if edition.is_member(place, name)}
+    members = {name: name for name in sorted(names - behind)}
+    return Arrival(temporary, place.parent, force, members, place.name, behind=sorted(behind), old=old)
+
+
+# A directory of Hugging Face's
 
 
 @contextmanager
@@ -62,13 +135,13 @@ def staged_shards(target: str | Path, *, force: bool = False, config: bytes | No
     check_shards(target, force=force, config=config)
     place = Path(os.path.realpath(target))
     with translated(place):
-        temporary = _make_inside(place) if place.exists() else make_beside(place, directory=True)
+        temporary = make_hidden(place / "model") if place.exists() else make_beside(place, directory=True)
         try:
             yield temporary
             sync_tree(temporary)
             check_shards(place, force=force, config=config)
             if place.exists():
-                _Arrival(temporary, place, force).publish()
+                _bring_shards(temporary, place, force).publish()
                 remove(temporary)
             else:
                 temporary.rename(place)
@@ -114,99 +187,38 @@ def _has_bytes(path: Path, data: bytes | None) -> bool:
     return data is not None and path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data
 
 
-def _make_inside(place: Path) -> Path:
-    """Make a hidden directory in `place`, where files can be moved from in one step even if `place` is a mount."""
-    temporary = name_beside(place / "model", "tmp")
-    temporary.mkdir(0o700)
-    return temporary
+def _bring_shards(temporary: Path, place: Path, force: bool) -> Arrival:
+    """Return how a checkpoint arrives: one file or an index makes the other stale, and shards have free names."""
+    present = sorted(path.name for path in temporary.iterdir())
+    is_single = SINGLE in present
+    shards = [] if is_single else [name for name in present if name not in (INDEX, CONFIG)]
+    try:
+        old = set(read_index(place / INDEX).values()) - {SINGLE}
+    except InitcliError:
+        old = set()
+    is_new = CONFIG in present and not _has_bytes(place / CONFIG, (temporary / CONFIG).read_bytes())
+    return Arrival(
+        temporary,
+        place,
+        force,
+        _choose_names(shards, temporary, place),
+        SINGLE if is_single else INDEX,
+        before=[CONFIG] if is_new else [],
+        stale=[INDEX if is_single else SINGLE],
+        old=old,
+    )
 
 
-class _Arrival:
-    """The files of `temporary`, all on the disk, on their way into the directory `place`."""
-
-    def __init__(self, temporary: Path, place: Path, force: bool) -> None:
-        self.temporary, self.place, self.force = temporary, place, force
-        present = sorted(path.name for path in temporary.iterdir())
-        self.shards = [] if SINGLE in present else [name for name in present if name not in (INDEX, CONFIG)]
-        self.main, self.stale = (INDEX, SINGLE) if self.shards else (SINGLE, INDEX)
-        self.has_config = CONFIG in present
-
-    def publish(self) -> None:
-        """Move the files in, make them what readers find, and remove the shards of the old index."""
-        old = self._list_old()
-        names = self._choose_names()
-        with ExitStack() as undo:
-            for shard, name in names.items():
-                self._add(self.temporary / shard, self.place / name, undo)
-            if self.has_config and not _has_bytes(self.place / CONFIG, (self.temporary / CONFIG).read_bytes()):
-                self._exchange(CONFIG, undo)
-            sync(self.place)
-            self._exchange(self.main, undo)
-            sync(self.place)
-            (self.place / self.stale).unlink(missing_ok=True)
-            undo.pop_all()
-        for name in old - set(names.values()):
-            with suppress(OSError):  # a shard that no index names is in nobody's way
-                (self.place / name).unlink()
-        sync(self.place)
-
-    def _list_old(self) -> set[str]:
-        """Return the shards of the index that is there; none if it cannot be read."""
-        try:
-            return set(read_index(self.place / INDEX).values()) - {SINGLE}
-        except InitcliError:
-            return set()
-
-    def _choose_names(self) -> dict[str, str]:
-        """Return a free name for each shard, and write these into the index."""
-        taken = {name.casefold() for name in os.listdir(self.place)}  # noqa: PTH208, names are all that is wanted
-        for edition in itertools.count(1):
-            free = name_shards(len(self.shards), edition) if self.shards else []
-            if not taken & set(free):
-                break
-        names = dict(zip(self.shards, free, strict=True))
-        if edition > 1:
-            index = self.temporary / INDEX
-            index.write_bytes(rename_shards(index.read_bytes(), names))
-            sync(index)
-        return names
-
-    def _add(self, new: Path, target: Path, undo: ExitStack) -> None:
-        """Give a file a name that is free, in one step where there are hard links."""
-        undo.callback(_take_back, target, new.stat())
-        try:
-            os.link(new, target)
-        except FileExistsError:
-            raise InitcliError(Fault(f"`{target}` exists already", hint="another program has just made it")) from None
-        except (OSError, AttributeError):
-            if os.path.lexists(target):
-                raise OSError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
-            new.rename(target)
-
-    def _exchange(self, name: str, undo: ExitStack) -> None:
-        """Put a file in the place of one that is there, or add it; what was there is kept until all is done."""
-        new, target, kept = self.temporary / name, self.place / name, self.temporary / f".old.{name}"
-        if not os.path.lexists(target) or not self.force:
-            self._add(new, target, undo)
-            return
-        undo.callback(_put_back, kept, target)
-        try:
-            os.link(target, kept, follow_symlinks=False)
-        except (OSError, AttributeError, NotImplementedError):
-            target.rename(kept)
-        if kept.is_file():
-            new.chmod(stat.S_IMODE(kept.stat().st_mode) & 0o777)
-        new.replace(target)
-
-
-def _take_back(target: Path, status: os.stat_result) -> None:
-    """Remove a file, if it is the one that was brought here."""
-    with suppress(FileNotFoundError):
-        if os.path.samestat(target.lstat(), status):
-            target.unlink()
-
-
-def _put_back(kept: Path, target: Path) -> None:
-    """Give a file its place again, if it had been kept."""
-    if os.path.lexists(kept):
-        kept.replace(target)
+def _choose_names(shards: list[str], temporary: Path, place: Path) -> dict[str, str]:
+    """Return a free name for each shard, and write these into the index."""
+    taken = {name.casefold() for name in os.listdir(place)}  # noqa: PTH208, names are all that is wanted
+    for edition in itertools.count(1):
+        free = name_shards(len(shards), edition) if shards else []
+        if not taken & set(free):
+            break
+    names = dict(zip(shards, free, strict=True))
+    if edition > 1:
+        index = temporary / INDEX
+        index.write_bytes(rename_shards(index.read_bytes(), names))
+        sync(index)
+    return names

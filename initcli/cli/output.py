@@ -80,10 +80,20 @@ class Output:
             from initcli.formats.keras_archive import KerasArchive
 
             return KerasArchive(find_config())
+        if chosen.name == "gguf":
+            from initcli.formats.gguf import Gguf
+
+            return Gguf(find_config() if self.config_path is not None else None)
         if self.config_path is not None:
-            what = f"`--config` is written beside the shards of a directory, and `--out {self.path}` is none"
-            hint = "name a directory, with `--format safetensors` or `--max-shard-size 5GB`, or a `.keras` file"
+            what = f"`--config` is a model's, and `--out {self.path}` holds none"
+            hint = (
+                "name a directory, with `--format safetensors` or `--max-shard-size 5GB`, a `.keras` or a `.gguf` file"
+            )
             raise InitcliError(Fault(what, hint=hint))
+        if chosen.name == "weights.json":
+            from initcli.formats.keras_shards import KerasShards
+
+            return KerasShards(self.max_shard_nbytes)
         return chosen
 
 
@@ -97,16 +107,22 @@ def takes_output(function: Command) -> Command:
         "--format",
         "format_name",
         metavar="F",
-        help="gguf, h5, keras-legacy-h5, msgpack, npy, npz, pt or safetensors; by default PATH tells.",
+        help="gguf, h5, keras-legacy-h5, msgpack, npy, npz, onnx, pt, safetensors or weights.json; "
+        "by default PATH tells.",
     )
     @click.option(
         "--max-shard-size",
         "max_shard_nbytes",
         callback=parse_size,
         metavar="SIZE",
-        help="Fill a directory with shards for Hugging Face of at most this size: 5GB, 500MB, 2GiB.",
+        help="Shards of at most this size, 5GB, 500MB, 2GiB: a directory for Hugging Face, or .weights.json for Keras.",
     )
-    @click.option("--config", "config_path", metavar="FILE", help="Copy this file to config.json beside the shards.")
+    @click.option(
+        "--config",
+        "config_path",
+        metavar="FILE",
+        help="The model's config: config.json beside the shards, a part of .keras, the keys of .gguf.",
+    )
     @click.option("--force", is_flag=True, help="Replace PATH if it exists.")
     @functools.wraps(function)
     def gather(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ INDEX = "model.safetensors.index.json"
 CONFIG = "config.json"
 MAX_INDEX_NBYTES = 100_000_000
 """The longest index: as long as a safetensors header may be."""
+REPAIR = "the files are not of one set: generate or download it again"
 
 
 def split(sizes: Sequence[int], limit: int | None) -> list[list[int]]:
@@ -77,6 +78,18 @@ def read_index(path: Path) -> dict[str, str]:
     Raises:
         InitcliError: the file cannot be read, is too long or no index, or names a file that is somewhere else.
     """
+    weight_map = read_weight_map(path)
+    for name, shard in weight_map.items():
+        check_file_name(path, name, shard, ".safetensors")
+    return weight_map
+
+
+def read_weight_map(path: Path) -> dict[str, Any]:
+    """Return what an index says of each of its names, whatever that is.
+
+    Raises:
+        InitcliError: the file cannot be read, is too long or no index.
+    """
     with reading(path, "an index of shards"), path.open("rb") as file:
         text = file.read(MAX_INDEX_NBYTES + 1)
         if len(text) > MAX_INDEX_NBYTES:
@@ -85,17 +98,25 @@ def read_index(path: Path) -> dict[str, str]:
     weight_map = index.get("weight_map") if isinstance(index, dict) else None
     if not isinstance(weight_map, dict):
         raise InitcliError(Fault(f"`{path}` has no `weight_map`", hint="an index tells the file of each tensor there"))
-    for name, shard in weight_map.items():
-        if not isinstance(shard, str) or not is_file_name(shard):
-            raise InitcliError(
-                Fault(f"`{path}` has `{name}` in {str(shard)[:80]!r}, which is no .safetensors file beside it")
-            )
     return weight_map
 
 
-def is_file_name(shard: str) -> bool:
-    """Tell whether a shard's name is that of a safetensors file in the same directory."""
-    return shard.endswith(".safetensors") and shard.isprintable() and not {"/", "\\", os.sep} & {*shard}
+def check_file_name(index: Path, name: str, shard: Any, suffix: str) -> None:
+    """Raise an error unless what an index says of `name` is a file of this suffix in the same directory."""
+    if not isinstance(shard, str) or not is_file_name(shard, suffix):
+        raise InitcliError(Fault(f"`{index}` has `{name}` in {str(shard)[:80]!r}, which is no {suffix} file beside it"))
+
+
+def require_shards(index: Path, shards: Collection[str]) -> None:
+    """Raise an error unless all files that an index names are beside it."""
+    if missing := sorted(shard for shard in shards if not index.with_name(shard).exists()):
+        what = f"{len(missing):,} of the {len(shards):,} shards that `{index}` names are missing"
+        raise InitcliError(Fault(f"{what}: `{missing[0]}`{', …' * (len(missing) > 1)}", hint=REPAIR))
+
+
+def is_file_name(shard: str, suffix: str) -> bool:
+    """Tell whether a shard's name is that of a file of this suffix in the same directory."""
+    return shard.endswith(suffix) and shard.isprintable() and not {"/", "\\", os.sep} & {*shard}
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

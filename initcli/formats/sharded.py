@@ -6,28 +6,33 @@ Each shard is a safetensors file; the first alone carries the spec, for the inde
 from __future__ import annotations
 
 import os
-from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from math import prod
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 
 from initcli.errors import Fault, InitcliError
 from initcli.files import preallocate
-from initcli.formats import STREAM, Contents, Header, Layout, Refusal, Seal, Slot, Tensor
+from initcli.formats import STREAM, Contents, Header, Layout, Refusal, Seal, Slot, Tensor, find_listing
 from initcli.formats.chunks import CHUNK_ELEMS, Chunk
 from initcli.formats.reading import missing_tensor
 from initcli.formats.safetensors import safetensors
-from initcli.formats.shard_index import CONFIG, INDEX, SINGLE, name_shards, read_index, render_index, split
-from initcli.plan import SPEC_KEY
-
-T = TypeVar("T")
-
-MAX_OPEN = 64
-"""The most shards that are kept open at once."""
+from initcli.formats.shard_index import (
+    CONFIG,
+    INDEX,
+    REPAIR,
+    SINGLE,
+    name_shards,
+    read_index,
+    render_index,
+    require_shards,
+    split,
+)
+from initcli.formats.shelf import Shelf
+from initcli.provenance import SPEC_KEY
 
 
 class Sharded:
@@ -97,7 +102,7 @@ class Sharded:
         if absent := files.keys() - {entry.name for entry in entries}:
             name = min(absent)
             raise InitcliError(
-                Fault(f"`{path / INDEX}` has `{name}` in `{files[name]}`, but it is not there", hint=_REPAIR)
+                Fault(f"`{path / INDEX}` has `{name}` in `{files[name]}`, but it is not there", hint=REPAIR)
             )
         return Header(metadata, sorted(entries))
 
@@ -107,7 +112,7 @@ class Sharded:
         if files is None:
             yield from safetensors.read_tensors(path / SINGLE, names)
             return
-        shelf = _Shelf(path, safetensors.read_tensors)
+        shelf = Shelf(path, safetensors.read_tensors)
         for name in names:
             if name not in files:
                 raise missing_tensor(path, name, files)
@@ -120,11 +125,18 @@ class Sharded:
             yield from safetensors.read_chunks(path / SINGLE, names)
             return
         sizes = {entry.name: prod(entry.shape) for entry in self.read_header(path).entries}
-        shelf = _Shelf(path, safetensors.read_chunks)
+        shelf = Shelf(path, safetensors.read_chunks)
         for name in names:
             if name not in files:
                 raise missing_tensor(path, name, files)
             yield from islice(shelf.ask(files[name], name), -(-sizes[name] // CHUNK_ELEMS))
+
+    def seek_chunks(self, path: Path, name: str, start: int) -> Iterator[Chunk]:
+        """Yield the elements from the chunk of element `start`; no shard but the tensor's is opened."""
+        files = _find_files(path) or {name: SINGLE}
+        if name not in files:
+            raise missing_tensor(path, name, files)
+        return safetensors.seek_chunks(path / files[name], name, start)
 
     def read_tensor(self, path: Path, name: str) -> np.ndarray[Any, Any]:
         """Return a copy of one tensor."""
@@ -150,21 +162,28 @@ def chooses_shards(out: str, name: str | None, max_shard_nbytes: int | None) -> 
     is_folder = out.endswith("/") or os.path.isdir(out)  # noqa: PTH112, for Path.is_dir raises on a forbidden way
     if max_shard_nbytes is None:
         return name == safetensors.name and is_folder and out != STREAM
+    by_suffix = find_listing(out)
+    suffix = next((each for each in by_suffix.suffixes if out.lower().endswith(each)), "") if by_suffix else ""
+    if (name or suffix[1:]) == _OF_KERAS:
+        return False
     if name not in (None, safetensors.name):
-        what = f"`--max-shard-size` makes safetensors files, but `--format {name}` was given"
+        what = f"`--max-shard-size` makes files of safetensors or `{_OF_KERAS}`, but `--format {name}` was given"
         raise InitcliError(Fault(what, hint="leave one of the two out"))
     if out == STREAM:
         what = "`--max-shard-size` makes several files, which cannot go to standard output"
         raise InitcliError(Fault(what, hint="name a directory with `--out`"))
-    suffix = Path(out).suffix
-    if not is_folder and suffix in _FILES:
+    if suffix and not is_folder:
         what = f"`--max-shard-size` fills a directory, and `--out {out}` names a file"
-        raise InitcliError(Fault(what, hint=f"name a directory: `--out {out.removesuffix(suffix)}`"))
+        stem = out[: -len(suffix)]
+        hint = f"name a directory: `--out {stem}`"
+        if suffix == ".weights.h5":
+            hint = f"`--out {stem}.{_OF_KERAS}` makes shards for Keras"
+        raise InitcliError(Fault(what, hint=hint))
     return True
 
 
-_FILES = (".safetensors", ".h5", ".hdf5", ".npy", ".npz", ".pt", ".pth", ".bin", ".gguf", ".keras", ".msgpack")
-_REPAIR = "the files are not of one set: generate or download it again"
+_OF_KERAS = "weights.json"
+"""The format that makes shards of Keras's, beside their index."""
 
 
 def _total(tensors: Sequence[Tensor]) -> dict[str, int]:
@@ -185,43 +204,14 @@ def _find_files(path: Path) -> dict[str, str] | None:
     if os.path.lexists(path / SINGLE) and SINGLE not in files.values():
         what = f"`{path}` holds `{SINGLE}` beside `{INDEX}`: readers take the one file and never see the shards"
         raise InitcliError(Fault(what, hint="remove the one that is stale"))
-    shards = sorted(set(files.values()))
-    if missing := [shard for shard in shards if not (path / shard).exists()]:
-        what = f"{len(missing):,} of the {len(shards):,} shards that `{path / INDEX}` names are missing"
-        raise InitcliError(Fault(f"{what}: `{missing[0]}`{', …' * (len(missing) > 1)}", hint=_REPAIR))
+    require_shards(path / INDEX, set(files.values()))
     return files
 
 
 def _misplaced(path: Path, name: str, shard: str, files: Mapping[str, str]) -> InitcliError:
     """Return the error for a tensor in a shard where the index does not have it."""
     told = f"has it in `{files[name]}`" if name in files else "does not name it"
-    return InitcliError(Fault(f"`{name}` is in `{path / shard}`, but `{INDEX}` {told}", hint=_REPAIR))
-
-
-class _Shelf(Generic[T]):
-    """The shards that are open, at most `MAX_OPEN`: each has a reader, which asks for the next tensor when it can."""
-
-    def __init__(self, path: Path, read: Callable[[Path, Iterator[str]], Iterator[T]]) -> None:
-        self.path, self.read = path, read
-        self.open: OrderedDict[str, tuple[deque[str], Iterator[T]]] = OrderedDict()
-
-    def ask(self, shard: str, name: str) -> Iterator[T]:
-        """Return the reader of a shard: the next that it yields is of the tensor called `name`."""
-        if shard not in self.open:
-            if len(self.open) == MAX_OPEN:
-                self.open.popitem(last=False)
-            asked: deque[str] = deque()
-            self.open[shard] = asked, self.read(self.path / shard, _take(asked))
-        self.open.move_to_end(shard)
-        asked, tensors = self.open[shard]
-        asked.append(name)
-        return tensors
-
-
-def _take(asked: deque[str]) -> Iterator[str]:
-    """Yield what is asked for by the time that it is wanted."""
-    while asked:
-        yield asked.popleft()
+    return InitcliError(Fault(f"`{name}` is in `{path / shard}`, but `{INDEX}` {told}", hint=REPAIR))
 
 
 sharded = Sharded()

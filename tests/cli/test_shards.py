@@ -1,8 +1,9 @@
-"""`generate --max-shard-size`, `--config` and the spec's `config`, from the command line."""
+"""`generate --max-shard-size`, `--config`, the spec's `config` and Keras's shards, from the command line."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -104,9 +105,21 @@ def test_a_dry_run_of_shards_checks_everything_and_writes_nothing(folder, run):
         (["--out", "made", "--max-shard-size", "5Gb"], "`--max-shard-size`: unknown unit `Gb` in `5Gb`", "`5GB`"),
         (["--out", "made", "--max-shard-size", "0"], "`0` is no whole number of bytes ≥ 1", "`5GB`"),
         (["--out", "made.h5", "--max-shard-size", "5GB"], "`--out made.h5` names a file", "`--out made`"),
+        (
+            ["--out", "a.weights.h5", "--max-shard-size", "5GB"],
+            "names a file",
+            "`--out a.weights.json` makes shards for",
+        ),
+        (["--out", "-", "--format", "weights.json"], "`weights.json` cannot go to standard output", "name a file"),
+        (["--out", "a.weights.json", "--format", "h5"], "means weights.json", "leave `--format` out"),
+        (
+            ["--out", "a.weights.json", "--max-shard-size", "1B"],
+            "`weights.json` keeps weights by their layers",
+            "layers:",
+        ),
         (["--out", "-", "--max-shard-size", "5GB"], "cannot go to standard output", "name a directory"),
         (["--out", "made", "--format", "npy", "--max-shard-size", "5GB"], "`--format npy` was given", "leave one"),
-        (["--out", "made.safetensors", "--config", "mine.json"], "`--out made.safetensors` is none", "5GB"),
+        (["--out", "made.safetensors", "--config", "mine.json"], "`--out made.safetensors` holds none", "5GB"),
         (["--out", "made/", "--format", "safetensors", "--config", "small.yaml"], "is not JSON", "config.json"),
         (["--out", "made/", "--format", "safetensors", "--config", "absent"], "`absent` does not exist", ""),
         (["--out", "small.yaml/", "--format", "safetensors"], "not a directory", "directory"),
@@ -124,3 +137,131 @@ def test_what_cannot_be_shards_is_told_before_any_work(configured, run, argument
     assert what in error
     assert hint in hints
     assert list_names(configured) == before
+
+
+LAYERED = """\
+initcli: 1
+framework: keras
+input_shape: [4]
+layers:
+  - {class: Dense, units: 8, name: first}
+  - {class: Dense, units: 2}
+"""
+"""Weights of 128, 32, 64 and 8 bytes."""
+
+
+@pytest.fixture
+def layered(folder):
+    """A spec of Keras's layers."""
+    (folder / "layered.yaml").write_text(LAYERED)
+    return folder
+
+
+def list_shards(folder):
+    return [name for name in list_names(folder) if name.startswith("m")]
+
+
+def test_keras_shards_stand_beside_their_index_and_are_read_as_one(layered, run):
+    """What inspect, verify, digest and diff say of them they say of one file."""
+    ran = run("generate", "layered.yaml", "--out", "m.weights.json", "--max-shard-size", "160B", "--quiet")
+    run("generate", "layered.yaml", "--out", "whole.weights.h5", "--quiet")
+
+    assert ran == (0, "", "")
+    assert list_shards(layered) == ["m.weights.json", "m_00000.weights.h5", "m_00001.weights.h5"]
+    assert run("verify", "m.weights.json").status == 0
+    assert run("diff", "m.weights.json", "whole.weights.h5").status == 0
+    for command in ("inspect", "digest"):
+        of_shards, of_whole = (
+            json.loads(run(command, name, "--json").out) for name in ("m.weights.json", "whole.weights.h5")
+        )
+        assert of_shards["tensors"] == of_whole["tensors"]
+
+
+def test_keras_shards_are_one_without_a_size_and_take_the_name_of_the_format(layered, run):
+    """`--format weights.json` does for a path that does not say so."""
+    run("generate", "layered.yaml", "--out", "m.weights.json", "--quiet")
+    ran = run("generate", "layered.yaml", "--out", "mine", "--format", "weights.json", "--quiet")
+
+    assert ran == (0, "", "")
+    assert list_shards(layered) == ["m.weights.json", "m_00000.weights.h5", "mine", "mine_00000.weights.h5"]
+
+
+def test_keras_shards_are_replaced_with_force_alone(layered, run):
+    """The new ones have names of their own, and no old one stays but the first's name, which Keras opens."""
+    arguments = ("generate", "layered.yaml", "--out", "m.weights.json", "--max-shard-size", "160B", "--quiet")
+
+    ran = [run(*arguments), run(*arguments), run(*arguments, "--force")]
+
+    assert [each.status for each in ran] == [0, 2, 0]
+    assert ran[1].err == "error: `m.weights.json` exists already\nhint: `--force` replaces it\n"
+    assert list_shards(layered) == [
+        "m.weights.json",
+        "m_00000.2.weights.h5",
+        "m_00000.weights.h5",
+        "m_00001.2.weights.h5",
+    ]
+    assert run("verify", "m.weights.json").status == 0
+
+
+def test_a_first_shard_without_an_index_is_in_the_way(layered, run):
+    """Whoever reads the index opens it too, so that it is told before any work."""
+    (layered / "m_00000.weights.h5").write_bytes(b"mine")
+
+    ran = run("generate", "layered.yaml", "--out", "m.weights.json", "--dry-run")
+
+    what = "`m_00000.weights.h5` exists already, which whoever reads `m.weights.json` opens too"
+    assert (ran.status, ran.err) == (2, f"error: {what}\nhint: `--force` replaces both\n")
+
+
+def test_a_weight_larger_than_a_shard_of_keras_is_a_fault_with_its_place(layered, run):
+    """And the size that would do."""
+    ran = run("generate", "layered.yaml", "--out", "m.weights.json", "--max-shard-size", "100B")
+
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err == (
+        "error: `first/kernel` has 128 bytes, and a shard of Keras's at most 100\n"
+        "  --> layered.yaml:5:5  layers[0]\n"
+        "hint: give `--max-shard-size 128` or more\n"
+    )
+    assert list_shards(layered) == []
+
+
+def test_a_missing_shard_of_keras_is_told(layered, run):
+    """By verify and inspect alike."""
+    run("generate", "layered.yaml", "--out", "m.weights.json", "--max-shard-size", "160B", "--quiet")
+    (layered / "m_00001.weights.h5").unlink()
+
+    ran = [run(command, "m.weights.json") for command in ("inspect", "verify")]
+
+    assert [each.status for each in ran] == [2, 2]
+    for each in ran:
+        assert "1 of the 2 shards that `m.weights.json` names are missing: `m_00001.weights.h5`" in each.err
+
+
+LLAMA_SPEC = str(Path(__file__).resolve().parents[2] / "specs" / "llama3.yaml")
+LLAMA = {"vocab_size": 6, "hidden_size": 8, "intermediate_size": 4, "num_hidden_layers": 1, "num_attention_heads": 2}
+
+
+def test_a_config_makes_the_keys_of_a_gguf_file(folder, run):
+    """The spec that the file carries has it, so that the file is verified without it."""
+    small = [f"--set={name}={value}" for name, value in {"d": 8, "layers": 1, "heads": 2, "kv_heads": 2}.items()]
+    small += ["--set=ff=4", "--set=vocab=6"]
+    (folder / "config.json").write_text(json.dumps(LLAMA | {"model_type": "llama", "rms_norm_eps": 0.5}))
+
+    made = run("generate", LLAMA_SPEC, *small, "--out", "m.gguf", "--config", "config.json", "--quiet")
+
+    assert (made.status, made.err) == (0, "")
+    metadata = json.loads(run("inspect", "m.gguf", "--json").out)["metadata"]
+    assert metadata["llama.attention.layer_norm_rms_epsilon"] == "0.5"
+    assert run("verify", "m.gguf").status == 0
+
+
+def test_a_config_of_no_model_for_gguf_is_refused(folder, run):
+    """With what is known, and nothing written."""
+    (folder / "config.json").write_text('{"model_type": "bert"}')
+
+    refused = run("generate", "small.yaml", "--out", "m.gguf", "--config", "config.json")
+
+    assert refused.status == 2
+    assert "`bert`, and not one that becomes GGUF" in refused.err
+    assert not (folder / "m.gguf").exists()

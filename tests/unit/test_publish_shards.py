@@ -1,4 +1,4 @@
-"""A checkpoint takes its place beside other files: whole or not at all, and nobody's file is lost."""
+"""Outputs of several files take their place beside others: whole or not at all, and nobody's file is lost."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ import errno
 import itertools
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from initcli.errors import InitcliError
 from initcli.formats.shard_index import INDEX, SINGLE, name_shards, render_index
-from initcli.publish_shards import check_shards, staged_shards
+from initcli.publish_shards import check_index, check_shards, staged_index, staged_shards
 
 
 def fill(folder: Path, value: bytes, count: int, config: bytes | None = None) -> None:
@@ -211,15 +213,14 @@ def test_a_run_that_ends_at_any_step_leaves_one_whole_checkpoint(tmp_path, old, 
     assert all(outcome in ({b"old"}, {b"new"}) for outcome in outcomes)
 
 
-@pytest.mark.parametrize(("old", "new"), CHANGES)
-def test_a_killed_run_leaves_the_old_checkpoint_or_the_new_to_readers(tmp_path, old, new):
-    """After SIGKILL at any change of names nothing is cleaned, and yet no reader ever finds a mixture."""
+def run_until_killed(left: int, code: str) -> bool:
+    """Run Python in a process that is killed after so many changes of names; tell whether it came to its end."""
     script = f"""
 import os, sys
 from pathlib import Path
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 import test_publish_shards as tests
-folder, left = Path(sys.argv[1]), int(sys.argv[2])
+left = {left}
 def wrap(real):
     def call(*args, **options):
         global left
@@ -230,20 +231,27 @@ def wrap(real):
     return call
 for owner, name in ((os, "link"), (Path, "replace"), (Path, "unlink")):
     setattr(owner, name, wrap(getattr(owner, name)))
-tests.publish(folder, b"new", {new})
+{code}
 """
+    status = subprocess.run([sys.executable, "-c", script], check=False).returncode
+    assert status in (0, -signal.SIGKILL)
+    return status == 0
+
+
+@pytest.mark.parametrize(("old", "new"), CHANGES)
+def test_a_killed_run_leaves_the_old_checkpoint_or_the_new_to_readers(tmp_path, old, new):
+    """After SIGKILL at any change of names nothing is cleaned, and yet no reader ever finds a mixture."""
     seen = []
     for left in range(2 * (old + new) + 4):
         folder = tmp_path / str(left)
         fill(folder, b"old", old)
 
-        done = subprocess.run([sys.executable, "-c", script, str(folder), str(left)], check=False)
+        is_done = run_until_killed(left, f"tests.publish(Path({str(folder)!r}), b'new', {new})")
 
         seen.append(load(folder))
         assert seen[-1] in ({b"old"}, {b"new"})
-        if done.returncode == 0:
+        if is_done:
             break
-        assert done.returncode == -signal.SIGKILL
     assert seen[0] == {b"old"}
     assert seen[-1] == {b"new"}
 
@@ -459,3 +467,290 @@ def test_a_directory_that_takes_no_files_is_told_before_any_work(tmp_path, monke
         check_shards(tmp_path / "out")
 
     assert str(tmp_path / "out") in error.value.faults[0].what
+
+
+# An index with its members beside it
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What stands for a format of an index, the JSON list of its members' names; clients may open the first by name."""
+
+    has_entrance: bool = True
+    edition: int = 1
+
+    def with_edition(self, edition: int) -> Notes:
+        return replace(self, edition=edition)
+
+    def name(self, path: Path, number: int) -> str:
+        return f"{path.stem}_{number}" if self.edition == 1 else f"{path.stem}_{number}.{self.edition}"
+
+    def is_member(self, path: Path, name: str) -> bool:
+        return re.fullmatch(self.name(path, 0).replace("_0", "_[0-9]").replace(".", "[.]"), name) is not None
+
+    def name_entrance(self, path: Path) -> str | None:
+        return f"{path.stem}_0" if self.has_entrance else None
+
+    def list_members(self, path: Path) -> list[str]:
+        try:
+            return json.loads(path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise InitcliError from error
+
+
+def fill_index(notes: Notes, path: Path, value: bytes, count: int) -> None:
+    """Write an index and so many members, each of which holds `value`; a later edition has an empty entrance."""
+    names = [notes.name(path, number) for number in range(count)]
+    for name in names:
+        path.with_name(name).write_bytes(value)
+    if notes.has_entrance and notes.edition > 1:
+        path.with_name(f"{path.stem}_0").write_bytes(b"")
+    path.write_text(json.dumps(names))
+
+
+def publish_index(target: Path, value: bytes, count: int, has_entrance: bool, force: bool = True) -> None:
+    """A whole run."""
+    with staged_index(Notes(has_entrance), target, force=force) as (notes, path):
+        fill_index(notes, path, value, count)
+
+
+def load_index(path: Path, has_entrance: bool) -> set[bytes]:
+    """What a reader finds: the entrance must be there, and what the index names."""
+    if has_entrance:
+        path.with_name(f"{path.stem}_0").read_bytes()
+    return {path.with_name(name).read_bytes() for name in json.loads(path.read_bytes())}
+
+
+either = pytest.mark.parametrize("has_entrance", [False, True], ids=["plain", "entrance"])
+
+
+@either
+def test_an_index_and_its_members_arrive_among_other_files(tmp_path, has_entrance):
+    """Nothing else is touched, and nothing else is left."""
+    others = {"m_7.txt": b"mine", "m_00.2": b"mine", "n_0": b"mine"}
+    for name, data in others.items():
+        (tmp_path / name).write_bytes(data)
+
+    publish_index(tmp_path / "m.json", b"new", 3, has_entrance, force=False)
+
+    expected = {"m.json": b'["m_0", "m_1", "m_2"]', "m_0": b"new", "m_1": b"new", "m_2": b"new"}
+    assert contents(tmp_path) == others | expected
+
+
+@either
+def test_an_index_that_is_replaced_again_and_again_leaves_nothing_stale(tmp_path, has_entrance):
+    """Members take names that are free, and the old ones go; only the entrance keeps its name, with nothing in it."""
+    for run, (count, edition) in enumerate([(3, 1), (1, 2), (4, 1), (2, 2)]):
+        if has_entrance and edition == 1 and run:
+            edition = 3
+        publish_index(tmp_path / "m.json", str(run).encode(), count, has_entrance)
+
+        expected = {f"m_{number}{f'.{edition}' * (edition > 1)}": str(run).encode() for number in range(count)}
+        if has_entrance and run:
+            expected["m_0"] = b""
+        found = contents(tmp_path)
+        assert json.loads(found.pop("m.json")) == [name for name in expected if expected[name]]
+        assert found == expected
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))], ids=repr)
+@pytest.mark.parametrize("old_edition", [1, 2])
+@either
+def test_an_index_whose_run_ends_at_any_step_is_whole(tmp_path, has_entrance, old_edition, error):
+    """At each single step: the old files just as they were, or the new ones to a reader; no temporary is left."""
+    outcomes = []
+    for allowed in itertools.count():
+        folder = tmp_path / str(allowed)
+        folder.mkdir()
+        fill_index(Notes(has_entrance, old_edition), folder / "m.json", b"old", 2)
+        before = contents(folder)
+
+        with pytest.MonkeyPatch.context() as patch:
+            saboteur = Saboteur(patch, allowed, error)
+            with suppress(InitcliError, KeyboardInterrupt):
+                publish_index(folder / "m.json", b"new", 2, has_entrance)
+        if not saboteur.has_struck:
+            break
+        outcomes.append(load_index(folder / "m.json", has_entrance))
+        assert outcomes[-1] == {b"new"} or contents(folder) == before
+        assert not [name for name in contents(folder) if "tmp" in name]
+
+    assert outcomes[0] == {b"old"}
+    assert outcomes[-1] == {b"new"}
+
+
+@pytest.mark.parametrize("old_edition", [1, 2])
+@either
+def test_an_index_whose_run_is_killed_at_any_step_is_whole_to_readers(tmp_path, has_entrance, old_edition):
+    """Nothing is cleaned, and no reader finds a mixture or no entrance; the next run is as good as ever."""
+    seen = []
+    for left in range(20):
+        path = tmp_path / str(left) / "m.json"
+        path.parent.mkdir()
+        fill_index(Notes(has_entrance, old_edition), path, b"old", 2)
+
+        is_done = run_until_killed(left, f"tests.publish_index(Path({str(path)!r}), b'new', 2, {has_entrance})")
+
+        seen.append(load_index(path, has_entrance))
+        assert seen[-1] in ({b"old"}, {b"new"})
+        publish_index(path, b"next", 1, has_entrance)
+        assert load_index(path, has_entrance) == {b"next"}
+        if is_done:
+            break
+    assert is_done
+    assert seen[0] == {b"old"}
+    assert seen[-1] == {b"new"}
+
+
+@either
+def test_a_reader_that_has_looked_into_the_old_index_finds_old_members_or_none(tmp_path, monkeypatch, has_entrance):
+    """At no step does one of their names lead to other values; and the new index is complete when it appears."""
+    fill_index(Notes(has_entrance), tmp_path / "m.json", b"old", 3)
+    names = json.loads((tmp_path / "m.json").read_bytes())
+    seen = []
+
+    def watch(real):
+        def call(*args, **options):
+            result = real(*args, **options)
+            seen.append(tuple((tmp_path / name).read_bytes() for name in names if (tmp_path / name).exists()))
+            assert load_index(tmp_path / "m.json", has_entrance) in ({b"old"}, {b"new"})
+            return result
+
+        return call
+
+    for owner, name in ((os, "link"), (Path, "replace"), (Path, "unlink")):
+        monkeypatch.setattr(owner, name, watch(getattr(owner, name)))
+
+    publish_index(tmp_path / "m.json", b"new", 3, has_entrance)
+
+    assert {value for values in seen for value in values} == {b"old", *[b""] * has_entrance}
+    assert seen[-1] == (b"",) * has_entrance
+
+
+def test_members_are_on_the_disk_before_the_index_and_the_entrance_behind_it(tmp_path, monkeypatch):
+    """fsync of every file, members, fsync of the directory, the index, the directory again, the entrance."""
+    fill_index(Notes(), tmp_path / "m.json", b"old", 2)
+    calls: list[object] = []
+    real_fsync, real_replace, real_link = os.fsync, Path.replace, os.link
+    monkeypatch.setattr(os, "fsync", lambda fd: (calls.append(os.fstat(fd).st_ino), real_fsync(fd)))
+    monkeypatch.setattr(
+        Path, "replace", lambda self, to: (calls.append(f"replace {Path(to).name}"), real_replace(self, to))
+    )
+    monkeypatch.setattr(
+        os, "link", lambda old, new, **options: (calls.append(Path(new).name), real_link(old, new, **options))
+    )
+
+    publish_index(tmp_path / "m.json", b"new", 2, has_entrance=True)
+
+    folder = tmp_path.stat().st_ino
+    inodes = {path.stat().st_ino for path in tmp_path.iterdir()}
+    assert inodes <= set(calls[: calls.index("m_0.2")])
+    named = [call for call in calls if call == folder or (isinstance(call, str) and not call.startswith(".old"))]
+    assert named == ["m_0.2", "m_1.2", folder, "replace m.json", folder, "replace m_0", folder]
+
+
+@either
+def test_a_member_that_no_index_names_stays(tmp_path, has_entrance):
+    """The new members are of an edition of which there is none."""
+    (tmp_path / "m_1").write_bytes(b"stray")
+
+    publish_index(tmp_path / "m.json", b"new", 2, has_entrance, force=False)
+
+    assert (tmp_path / "m_1").read_bytes() == b"stray"
+    assert load_index(tmp_path / "m.json", has_entrance) == {b"new"}
+
+
+@pytest.mark.parametrize("name", ["m.json", "m_0"])
+def test_an_index_or_an_entrance_that_is_there_needs_force(tmp_path, name):
+    """Clients would open either."""
+    (tmp_path / name).write_bytes(b"old")
+
+    with pytest.raises(InitcliError, match=f"{name}` exists already") as error:
+        publish_index(tmp_path / "m.json", b"new", 2, has_entrance=True, force=False)
+    assert contents(tmp_path) == {name: b"old"}
+    publish_index(tmp_path / "m.json", b"new", 2, has_entrance=True)
+
+    assert "`--force`" in error.value.faults[0].hint
+    assert load_index(tmp_path / "m.json", has_entrance=True) == {b"new"}
+
+
+@pytest.mark.parametrize("name", ["m_0", "m_1", "m.json"])
+def test_what_another_program_makes_meanwhile_stays_and_no_index_comes(tmp_path, monkeypatch, name):
+    """The members that are there already are taken back."""
+    real_link = os.link
+
+    def link(old, new, **options):
+        if Path(new).name == name:
+            Path(new).write_bytes(b"theirs")
+        real_link(old, new, **options)
+
+    monkeypatch.setattr(os, "link", link)
+
+    with pytest.raises(InitcliError, match="exists already"):
+        publish_index(tmp_path / "m.json", b"ours", 2, has_entrance=False, force=False)
+
+    assert contents(tmp_path) == {name: b"theirs"}
+
+
+@either
+def test_an_index_needs_no_hard_links(tmp_path, monkeypatch, has_entrance):
+    """As on exFAT."""
+
+    def link(old, new, **_):
+        raise PermissionError(1, "Operation not permitted", old)
+
+    monkeypatch.setattr(os, "link", link)
+
+    for value in (b"1", b"2", b"3"):
+        publish_index(tmp_path / "m.json", value, 2, has_entrance)
+
+        assert load_index(tmp_path / "m.json", has_entrance) == {value}
+        assert len(contents(tmp_path)) == 3 + (has_entrance and value != b"1")
+
+
+def test_a_link_to_nothing_is_an_index_that_is_there(tmp_path):
+    """It needs force, and is replaced itself."""
+    (tmp_path / "m.json").symlink_to("absent")
+
+    with pytest.raises(InitcliError, match=r"m\.json` exists already"):
+        check_index(Notes(), tmp_path / "m.json")
+    publish_index(tmp_path / "m.json", b"new", 1, has_entrance=True)
+
+    assert list_names(tmp_path) == ["m.json", "m_0"]
+
+
+def test_a_link_to_an_index_is_replaced_itself(tmp_path):
+    """Its members are beside the link, where readers look for them; what it led to stays."""
+    (tmp_path / "store").mkdir()
+    (tmp_path / "out").mkdir()
+    fill_index(Notes(), tmp_path / "store" / "m.json", b"old", 2)
+    stored = contents(tmp_path / "store")
+    (tmp_path / "out" / "m.json").symlink_to(tmp_path / "store" / "m.json")
+
+    publish_index(tmp_path / "out" / "m.json", b"new", 2, has_entrance=True)
+
+    assert load_index(tmp_path / "out" / "m.json", has_entrance=True) == {b"new"}
+    assert not (tmp_path / "out" / "m.json").is_symlink()
+    assert contents(tmp_path / "store") == stored
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("folder", "`.*folder` is a directory"),
+        ("absent/m.json", "does not exist"),
+        ("a\0b", "NUL"),
+        ("loop", "leads to itself"),
+        ("odd.json", "odd_0` is a directory and stays"),
+    ],
+)
+def test_a_place_that_can_hold_no_index_is_one_fault(tmp_path, name, words):
+    """A directory, no parent, a NUL, a link to itself, a directory of the entrance's name."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "odd_0").mkdir()
+    (tmp_path / "loop").symlink_to("loop")
+
+    with pytest.raises(InitcliError, match=words) as error:
+        check_index(Notes(), tmp_path / name, force=True)
+
+    assert len(error.value.faults) == 1
