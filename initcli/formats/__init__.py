@@ -219,8 +219,10 @@ LISTINGS = (
     Listing("safetensors", "safetensors", "safetensors", (".safetensors",)),
     Listing("sharded", "sharded", "safetensors"),
     Listing("gguf", "gguf", "gguf", (".gguf",)),
+    Listing("onnx_data", "onnx", "onnx", (".onnx",)),
     Listing("flax_msgpack", "flax_msgpack", "msgpack", (".msgpack",)),
     Listing("keras_weights", "keras_weights", "weights.h5", (".weights.h5",)),
+    Listing("keras_shards", "keras_shards", "weights.json", (".weights.json",)),
     Listing("hdf5", "hdf5", "h5", (".h5", ".hdf5")),
     Listing("keras_weights", "keras_legacy", "keras-legacy-h5", (".h5", ".hdf5")),
     Listing("keras_archive", "keras_archive", "keras", (".keras",)),
@@ -238,49 +240,74 @@ def known_formats() -> tuple[Format, ...]:
 
 
 def detect_format(path: Path) -> Format:
-    """Return the format of the file at `path` by its first bytes, else safetensors.
+    """Return the format of the file at `path` by its first bytes, else safetensors; load what tells it, and no more.
 
-    A zip is Keras's if there are its weights in it, torch's if there is a pickle, else NumPy's. A directory is a
-    Hugging Face checkpoint where there is one, else .npy files.
+    A directory is a Hugging Face checkpoint where there is one, else .npy files.
 
     Raises:
-        InitcliError: the file is absent, unreadable, not a regular file, empty, never finished or a damaged zip.
+        InitcliError: the file is absent, unreadable, not a regular file, empty, never finished, a damaged zip, or of
+            no known format.
     """
+    if os.path.isdir(path):  # noqa: PTH112, for Path.is_dir raises where a directory above may not be entered
+        from initcli.formats import npy, sharded
+
+        return sharded.sharded if sharded.holds_checkpoint(path) else npy.npy_directory
+    from initcli.formats import reading, safetensors
+
+    start = reading.read_start(path, 8)
+    if len(start) == 8 and int.from_bytes(start, "little") <= safetensors.MAX_HEADER_NBYTES:
+        return safetensors.safetensors
+    found = _detect_other(path, start)
+    if found is None and len(start) == 8:
+        known = ", ".join(sorted({listing.name for listing in LISTINGS}))
+        what = f"`{path}` cannot be read as safetensors, nor as any other format: its first bytes are none's"
+        raise InitcliError(Fault(what, hint=f"initcli reads {known}; is the file whole?"))
+    return found or safetensors.safetensors
+
+
+def _detect_other(path: Path, start: bytes) -> Format | None:
+    """Return the format of a file whose first 8 bytes are no length that safetensors begins with, if it is known."""
     from initcli.formats import (
         flax_msgpack,
-        gguf,
         gguf_reading,
         hdf5,
-        keras_archive,
+        keras_shards,
         npy,
-        npz,
-        reading,
-        safetensors,
-        sharded,
+        onnx_reading,
         torch_zip,
         zip_reading,
     )
 
-    if os.path.isdir(path):  # noqa: PTH112, for Path.is_dir raises where a directory above may not be entered
-        return sharded.sharded if sharded.holds_checkpoint(path) else npy.npy_directory
-    start = reading.read_start(path, 8)
     if start == hdf5.SIGNATURE:
         return hdf5.hdf5
     if start.startswith(npy.MAGIC):
         return npy.npy
     if start.startswith(gguf_reading.MAGIC):
+        from initcli.formats import gguf
+
         return gguf.gguf
     if start.startswith(zip_reading.MAGICS):
-        with reading.reading(path, "a zip archive"):
-            archive = zip_reading.open_archive(path)
-            if keras_archive.is_keras_model(archive):
-                return keras_archive.keras_archive
-            return torch_zip.torch_zip if torch_zip.is_checkpoint(archive) else npz.npz
+        return _detect_zip(path)
+    if keras_shards.is_index(path):
+        return keras_shards.keras_shards
     if torch_zip.is_bare_pickle(start):
         return torch_zip.torch_zip
-    if flax_msgpack.is_tree(start):
-        return flax_msgpack.flax_msgpack
-    return safetensors.safetensors
+    if onnx_reading.is_model(start):
+        from initcli.formats import onnx_data
+
+        return onnx_data.onnx
+    return flax_msgpack.flax_msgpack if flax_msgpack.is_tree(start) else None
+
+
+def _detect_zip(path: Path) -> Format:
+    """Return the format of an archive: Keras's if there are its weights in it, torch's if a pickle, else NumPy's."""
+    from initcli.formats import keras_archive, npz, reading, torch_zip, zip_reading
+
+    with reading.reading(path, "a zip archive"):
+        archive = zip_reading.open_archive(path)
+        if keras_archive.is_keras_model(archive):
+            return keras_archive.keras_archive
+        return torch_zip.torch_zip if torch_zip.is_checkpoint(archive) else npz.npz
 
 
 def choose_format(out: str, name: str | None, count: int) -> Format:
@@ -294,7 +321,7 @@ def choose_format(out: str, name: str | None, count: int) -> Format:
     Raises:
         InitcliError: no such format, the two contradict each other, or the output cannot take it.
     """
-    by_suffix = _by_suffix(out)
+    by_suffix = find_listing(out)
     listing = by_suffix if name is None else _by_name(name, out)
     if listing is None:
         raise _unknown_suffix(out)
@@ -309,9 +336,11 @@ def choose_format(out: str, name: str | None, count: int) -> Format:
         )
     chosen = listing.load()
     if out == STREAM and not chosen.is_streamable:
+        is_many = isinstance(chosen, IndexedFormat)
+        why = "it is more than one file" if is_many else "HDF5 is not written front to back"
         raise InitcliError(
             Fault(
-                f"`{chosen.name}` cannot go to standard output: HDF5 is not written front to back",
+                f"`{chosen.name}` cannot go to standard output: {why}",
                 hint="use `--format safetensors` (or `npy` for one tensor), or name a file with `--out`",
             )
         )
@@ -322,7 +351,7 @@ def choose_format(out: str, name: str | None, count: int) -> Format:
     return chosen
 
 
-def _by_suffix(out: str) -> Listing | None:
+def find_listing(out: str) -> Listing | None:
     """Return the format that the suffix of `out` chooses, if it chooses one."""
     lowered = out.lower()
     return next((each for each in LISTINGS if each.suffixes and lowered.endswith(each.suffixes)), None)
@@ -338,7 +367,7 @@ def _by_name(name: str, out: str) -> Listing:
         raise InitcliError(
             Fault(f"unknown format `{name}`", hint=suggest(name, names) or f"known: {', '.join(sorted(names))}")
         )
-    if name == "npy" and out != STREAM and _by_suffix(out) is None:
+    if name == "npy" and out != STREAM and find_listing(out) is None:
         return next(each for each in LISTINGS if each.name == name and not each.suffixes)
     return names[name]
 
