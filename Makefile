@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 OLDEST := .venv-oldest
 CLIENTS := .venv-clients
+OLDER := transformers4 keras3.0
 BIN := $(VENV)/bin
 PIP := -m pip install --quiet --disable-pip-version-check
 
@@ -28,12 +29,20 @@ unit: $(VENV)/tested
 oldest: $(OLDEST)/installed
 	$(OLDEST)/bin/python -m pytest -p no:cacheprovider --numprocesses 2 tests/golden tests/unit tests/properties
 
-# Each client in a process of its own: TensorFlow, torch and JAX do not live together in one. The page of verdicts last.
-clients: $(CLIENTS)/installed
+# Each client in a process of its own: TensorFlow, torch and JAX do not live together in one. The two pages last.
+# Older releases, each in an environment of its own, load the files again: these are the tests that they run.
+TESTS_transformers4 := torch transformers accelerate sharded keras_files
+TESTS_keras3.0 := keras_files
+run_each = for file in $(2:%=tests/clients/test_%.py); do \
+		$(1)/bin/python -m pytest -c pyproject.toml $$file || status=1; \
+	done
+
+clients: $(CLIENTS)/installed $(OLDER:%=$(CLIENTS)-%/installed)
 	rm -rf build/verdicts
-	status=0; for file in tests/clients/test_*.py; do \
-		$(CLIENTS)/bin/python -m pytest -c pyproject.toml $$file || status=1; \
-	done; $(CLIENTS)/bin/python tests/clients/verdicts.py && exit $$status
+	status=0; \
+	$(call run_each,$(CLIENTS),*); \
+	$(foreach old,$(OLDER),$(call run_each,$(CLIENTS)-$(old),$(TESTS_$(old)));) \
+	$(CLIENTS)/bin/python tests/clients/verdicts.py && exit $$status
 
 bench: $(CLIENTS)/installed
 	$(CLIENTS)/bin/python tests/benchmarks/bench_generate.py
@@ -44,7 +53,7 @@ exhaustive: $(VENV)/tested
 	$(BIN)/pytest -s tests/exhaustive
 
 clean:
-	rm -rf build $(VENV) $(OLDEST) $(CLIENTS)
+	rm -rf build $(VENV) $(OLDEST) $(CLIENTS) $(OLDER:%=$(CLIENTS)-%)
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -63,4 +72,9 @@ $(OLDEST)/installed: pyproject.toml tests/oldest.txt
 $(CLIENTS)/installed: pyproject.toml tests/clients/requirements.txt
 	$(PYTHON) -m venv $(CLIENTS)
 	$(CLIENTS)/bin/python $(PIP) --requirement tests/clients/requirements.txt --editable .
+	touch $@
+
+$(CLIENTS)-%/installed: pyproject.toml tests/clients/requirements-%.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python $(PIP) --requirement tests/clients/requirements-$*.txt --editable .
 	touch $@

@@ -37,7 +37,7 @@ tensors:
 """
 
 
-@pytest.mark.proves("bfloat16 in .h5")
+@pytest.mark.loads(file="`.h5`", how="saving_lib.H5IOStore", what="bfloat16")
 def test_keras_reads_bfloat16_from_an_h5_file(generate, tmp_path):
     """Keras's own weight store gives bfloat16 arrays equal to the float32 file rounded once, to nearest even."""
     arrays = {}

@@ -1,4 +1,4 @@
-"""transformers and huggingface_hub take the shards that initcli writes, and would have cut them in the same places."""
+"""transformers and huggingface_hub would have cut the shards in the same places and written the same index."""
 
 from __future__ import annotations
 
@@ -9,61 +9,27 @@ import huggingface_hub
 import pytest
 import torch
 import transformers
+import yaml
+from architectures import ARCHITECTURES, LANGUAGE, SHARDED, each_model, logits_of, tiny_config, tiny_options
 from huggingface_hub import split_state_dict_into_shards_factory
 from huggingface_hub.serialization._base import parse_size_to_int
 from models import SPECS, plan_of
 from safetensors.torch import load_file
-from transformers import (
-    AutoModelForCausalLM,
-    GPT2Config,
-    GPT2LMHeadModel,
-    LlamaConfig,
-    LlamaForCausalLM,
-)
+from transformers import AutoModelForCausalLM, GPT2LMHeadModel
 
 from initcli.formats.shard_index import INDEX, SINGLE, name_shards, split
 from initcli.units import parse_nbytes
 
 FRAMEWORK = f"transformers {transformers.__version__}, huggingface_hub {huggingface_hub.__version__}"
 
-SIZES = {
-    "gpt2": {"d": 64, "layers": 2, "heads": 4, "vocab": 512, "positions": 64},
-    "llama3": {"d": 64, "layers": 2, "heads": 4, "kv_heads": 2, "ff": 96, "vocab": 512},
-}
-MODELS = {
-    "gpt2": (
-        GPT2LMHeadModel,
-        GPT2Config(n_embd=64, n_layer=2, n_head=4, vocab_size=512, n_positions=64, dtype=torch.float32),
-    ),
-    "llama3": (
-        LlamaForCausalLM,
-        LlamaConfig(
-            hidden_size=64,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            num_key_value_heads=2,
-            intermediate_size=96,
-            vocab_size=512,
-            dtype=torch.bfloat16,
-        ),
-    ),
-}
 LIMIT = "100kB"
-
-
-def each(names):
-    """Parameters that count as checks of the spec of that name on the page of verdicts."""
-    return [pytest.param(name, marks=pytest.mark.proves(f"specs/{name}.yaml")) for name in names]
-
-
-def settings(name):
-    """The sizes as options."""
-    return [word for variable, size in SIZES[name].items() for word in ("--set", f"{variable}={size}")]
+SPEAKING = [name for name in LANGUAGE if "config" in yaml.safe_load((SPECS / f"{name}.yaml").read_text("utf-8"))]
+"""The specs that say what their config.json is."""
 
 
 def load(model_class, folder):
     """Return a model that had nothing missing, unexpected, mismatched or in error."""
-    model, info = model_class.from_pretrained(folder, output_loading_info=True, local_files_only=True)
+    model, info = model_class.from_pretrained(folder, dtype="auto", output_loading_info=True, local_files_only=True)
     assert {"missing_keys", "unexpected_keys", "mismatched_keys"} < set(info)
     assert not any(info.values())
     return model
@@ -80,56 +46,30 @@ def index_of(folder):
     return json.loads((folder / INDEX).read_text())
 
 
-@pytest.fixture(scope="module")
-def made(generate, tmp_path_factory):
-    """A function: the folder of a sharded model with the config given by `--config`, and the same in one file."""
-    folders = {}
-
-    def make(name):
-        if name not in folders:
-            folder = tmp_path_factory.mktemp(name)
-            MODELS[name][1].save_pretrained(folder)
-            spec = SPECS / f"{name}.yaml"
-            config = ["--config", str(folder / "config.json")]
-            sharded = generate(spec, folder / "sharded", *settings(name), *config, "--max-shard-size", LIMIT)
-            folders[name] = sharded, generate(spec, folder / "whole.safetensors", *settings(name))
-        return folders[name]
-
-    return make
-
-
-@pytest.mark.parametrize("name", each(MODELS))
-def test_from_pretrained_loads_the_shards_of_a_tiny_model(made, name):
-    """By its class and by `AutoModel`: nothing is missing or unexpected, and the bits are those of the single file."""
-    folder, whole = made(name)
-
-    assert len(set(index_of(folder)["weight_map"].values())) >= 3
-    for model_class in (MODELS[name][0], AutoModelForCausalLM):
-        assert_has_weights_of(load(model_class, folder), whole)
-
-
-@pytest.mark.parametrize("name", each(MODELS))
-def test_the_totals_are_those_that_transformers_writes(made, name, tmp_path):
+@each_model()
+@pytest.mark.loads(file=SHARDED, how="save_pretrained(max_shard_size)")
+def test_the_totals_are_those_that_transformers_writes(tiny, name, tmp_path):
     """What `save_pretrained` tells of the loaded model in its own index: bytes and parameters, tied names left out."""
-    folder, _ = made(name)
+    folder = tiny(name, "sharded")
 
-    load(MODELS[name][0], folder).save_pretrained(tmp_path, max_shard_size=LIMIT)
+    load(ARCHITECTURES[name].model, folder).save_pretrained(tmp_path, max_shard_size=LIMIT)
 
     ours, theirs = index_of(folder), index_of(tmp_path)
     assert ours["metadata"] == theirs["metadata"]
     assert ours["weight_map"].keys() == theirs["weight_map"].keys()
+    assert len(set(ours["weight_map"].values())) >= 3
 
 
-@pytest.mark.proves("specs/gpt2.yaml")
+@pytest.mark.loads(file=SHARDED, how="from_pretrained", what="gpt2 over other shards or one file")
 def test_a_model_that_is_generated_over_another_is_the_one_that_loads(generate, tmp_path):
     """Over one file, over shards whose names clash, from shards to one file: always the newest, beside its config."""
     spec, folder = SPECS / "gpt2.yaml", tmp_path / "model"
-    MODELS["gpt2"][1].save_pretrained(folder)
+    tiny_config("gpt2").save_pretrained(folder)
     one = ["--format", "safetensors"]
     many = ["--max-shard-size", LIMIT]
 
     for seed, how in enumerate((one, many, many, many, one)):
-        options = [*settings("gpt2"), "--seed", str(seed)]
+        options = [*tiny_options("gpt2"), "--seed", str(seed)]
         generate(spec, folder, *options, *how, "--force")
         whole = generate(spec, tmp_path / f"{seed}.safetensors", *options)
 
@@ -137,22 +77,26 @@ def test_a_model_that_is_generated_over_another_is_the_one_that_loads(generate, 
         assert (folder / SINGLE).exists() == (how is one)
 
 
-@pytest.mark.proves("specs/gpt2.yaml")
-def test_a_config_in_the_spec_is_enough_for_transformers(generate, tmp_path):
-    """`config:` becomes the config.json that `AutoModel` reads, and what loads from it saves the same index keys."""
-    config = {"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "dtype": "float32"}
-    config |= {"n_embd": 64, "n_layer": 2, "n_head": 4, "vocab_size": 512, "n_positions": 64}
-    text = (SPECS / "gpt2.yaml").read_text("utf-8").replace("tensors:\n", f"config: {json.dumps(config)}\ntensors:\n")
-    (tmp_path / "spec.yaml").write_text(text)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.loads(what=f"{name}, `config:` of the spec")) for name in SPEAKING]
+)
+@pytest.mark.loads(file=SHARDED, how="AutoModelForCausalLM.from_pretrained, forward")
+def test_the_config_in_a_spec_is_enough_for_transformers(generate, drawn, name, tmp_path):
+    """It becomes the config.json from which `AutoModel` knows the class and the sizes, whatever they are."""
+    spec, options = SPECS / f"{name}.yaml", tiny_options(name)
 
-    folder = generate(tmp_path / "spec.yaml", tmp_path / "model", *settings("gpt2"), "--max-shard-size", LIMIT)
+    folder = generate(spec, tmp_path / "model", *options, "--max-shard-size", LIMIT)
 
     model = load(AutoModelForCausalLM, folder)
-    assert type(model) is GPT2LMHeadModel
-    assert json.loads((folder / "config.json").read_text()) == config
+    assert type(model) is ARCHITECTURES[name].model
+    state = model.state_dict()
+    for key, tensor in drawn(name).items():
+        assert torch.equal(state[key], tensor), key
+    assert torch.isfinite(logits_of(name, model)).all()
 
 
-@pytest.mark.parametrize("name", each(MODELS))
+@pytest.mark.parametrize("name", ["gpt2", "llama3"])
+@pytest.mark.proves("where shards are cut")
 def test_the_shards_of_a_published_size_are_cut_where_huggingface_hub_cuts_them(name):
     """Each tensor of the real model, at its size in bytes, is in the file of that name."""
     tensors = {tensor.name: tensor.nbytes for tensor in plan_of(name, {}).tensors}
@@ -163,7 +107,7 @@ def test_the_shards_of_a_published_size_are_cut_where_huggingface_hub_cuts_them(
     assert len(set(theirs.values())) > 10
 
 
-@pytest.mark.proves("specs/gpt2.yaml")
+@pytest.mark.proves("where shards are cut")
 def test_any_sizes_are_cut_where_huggingface_hub_cuts_them():
     """Two thousand lists of random sizes, empty and oversized tensors among them."""
     numbers = random.Random(1)
@@ -175,7 +119,7 @@ def test_any_sizes_are_cut_where_huggingface_hub_cuts_them():
         assert cut_by_us(tensors, size) == cut_by_huggingface_hub(tensors, size)
 
 
-@pytest.mark.proves("specs/gpt2.yaml")
+@pytest.mark.proves("where shards are cut")
 def test_sizes_mean_what_they_mean_to_huggingface_hub():
     """Its units, in either case."""
     for text in ("5GB", "500MB", "2KB", "1.5TB", "3 GB", "5gb"):

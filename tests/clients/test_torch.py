@@ -15,12 +15,18 @@ import torch
 import transformers
 from transformers import GPT2Config, GPT2LMHeadModel
 
-FRAMEWORK = f"torch {torch.__version__}, transformers {transformers.__version__}"
+FRAMEWORK = f"torch {torch.__version__}, safetensors {safetensors.__version__}"
 
 SIZES = {"vocab_size": 4096, "n_positions": 128, "n_embd": 128, "n_layer": 3, "n_head": 4}
 SETS = ["--set", "vocab=4096", "--set", "positions=128", "--set", "d=128", "--set", "layers=3", "--set", "heads=4"]
 TIED = {"lm_head.weight": "transformer.wte.weight"}
 TORCH_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+TRANSFORMERS = f"transformers {transformers.__version__}, torch {torch.__version__}"
+
+pytestmark = pytest.mark.loads(file="safetensors")
+each_dtype = pytest.mark.parametrize(
+    "dtype", [pytest.param(dtype, marks=pytest.mark.loads(what=f"gpt2 in {dtype}")) for dtype in TORCH_DTYPES]
+)
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +60,8 @@ def logits_of(model, dtype):
         return model.to(dtype).eval()(prompt).logits.float()
 
 
-@pytest.mark.parametrize("dtype", TORCH_DTYPES)
-@pytest.mark.proves("load_state_dict(strict)")
+@each_dtype
+@pytest.mark.loads(how="safetensors.torch.load_file, load_state_dict(strict=True)")
 def test_a_strict_state_dict_takes_every_tensor(checkpoint, dtype):
     """`load_file` and a strict `load_state_dict` find each name once, in its shape and dtype, with the file's bits."""
     path = checkpoint(dtype) / "model.safetensors"
@@ -72,8 +78,8 @@ def test_a_strict_state_dict_takes_every_tensor(checkpoint, dtype):
     assert torch.isfinite(logits_of(model, torch.float32)).all()
 
 
-@pytest.mark.parametrize("dtype", TORCH_DTYPES)
-@pytest.mark.proves("safetensors load_model")
+@each_dtype
+@pytest.mark.loads(how="safetensors.torch.load_model(strict=True)")
 def test_load_model_ties_the_head_by_itself(checkpoint, dtype):
     """`safetensors.torch.load_model` is strict about tied tensors and still finds nothing missing or unexpected."""
     model = GPT2LMHeadModel(GPT2Config(**SIZES)).to(TORCH_DTYPES[dtype])
@@ -84,13 +90,13 @@ def test_load_model_ties_the_head_by_itself(checkpoint, dtype):
     assert not unexpected
 
 
-@pytest.mark.parametrize("dtype", TORCH_DTYPES)
-@pytest.mark.proves("from_pretrained")
+@each_dtype
+@pytest.mark.loads(how="from_pretrained, forward", client=TRANSFORMERS)
 def test_from_pretrained_loads_the_folder_without_a_word(checkpoint, dtype):
     """`from_pretrained` misses nothing, ignores nothing, mismatches nothing, keeps the bits and computes with them."""
     folder = checkpoint(dtype)
 
-    model, info = GPT2LMHeadModel.from_pretrained(folder, output_loading_info=True, local_files_only=True)
+    model, info = GPT2LMHeadModel.from_pretrained(folder, dtype="auto", output_loading_info=True, local_files_only=True)
 
     assert not info["missing_keys"]
     assert not info["unexpected_keys"]
@@ -105,7 +111,7 @@ def test_from_pretrained_loads_the_folder_without_a_word(checkpoint, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
-@pytest.mark.proves("bfloat16 and float16")
+@pytest.mark.loads(how="safetensors.torch.load_file", what="float32 rounded to bfloat16 and float16")
 def test_narrow_values_are_the_wide_ones_rounded_by_torch(checkpoint, dtype):
     """A narrow file is the float32 file under PyTorch's own conversion, bit for bit."""
     wide = safetensors.torch.load_file(checkpoint("float32") / "model.safetensors")
@@ -116,7 +122,7 @@ def test_narrow_values_are_the_wide_ones_rounded_by_torch(checkpoint, dtype):
         np.testing.assert_array_equal(words(narrow[name]), words(tensor.to(TORCH_DTYPES[dtype])))
 
 
-@pytest.mark.proves("safetensors metadata")
+@pytest.mark.loads(how="safetensors.safe_open", what="metadata `format: pt`")
 def test_the_metadata_names_the_format_that_older_clients_ask_for(checkpoint):
     """`__metadata__` says `format: pt`: transformers 4 and accelerate refuse a file with metadata but without it."""
     with safetensors.safe_open(checkpoint("float32") / "model.safetensors", framework="pt") as file:

@@ -14,7 +14,7 @@ PACKAGE = Path(initcli.__file__).parent
 ROOT = PACKAGE.parent
 
 LAYERS = [
-    {"errors", "units", "calls", "expressions", "patterns", "collapsing", "selection"},
+    {"errors", "units", "calls", "expressions", "patterns", "collapsing", "selection", "provenance"},
     {
         "dtypes",
         "scratch",
@@ -28,13 +28,13 @@ LAYERS = [
         "digests",
         "workers",
     },
-    {"laws", "moments", "histogram", "sampling"},
+    {"laws", "moments", "histogram", "sampling", "arrangement"},
     {"initializers"},
     {"layers", "object_paths"},
     {"document"},
     {"spec"},
     {"plan", "resolution", "drawing"},
-    {"files", "publish", "publish_shards", "formats", "report", "survey", "comparison"},
+    {"files", "publish", "arrival", "publish_shards", "formats", "report", "survey", "comparison"},
     {"engine", "verification", "readback"},
     {"cli"},
 ]
