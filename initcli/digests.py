@@ -8,7 +8,7 @@ All is SHA-256; integers are unsigned, 8 bytes, little-endian; texts are UTF-8 b
 
 The dtype is the spec's word (`float32`, `bfloat16`), a bool is one byte, names are sorted by their UTF-8 bytes. A
 scalar has rank 0, and a tensor without elements no block. Metadata is not part of it, nor are ties: of the names that
-lead to the same bytes within a file (a storage of torch, a dataset of HDF5) the first alone counts.
+lead to the same bytes within a file the first alone counts: the first in torch's pickle, the first by name in HDF5.
 """
 
 from __future__ import annotations

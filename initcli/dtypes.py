@@ -50,8 +50,8 @@ class DType:
 
     @property
     def greatest(self) -> float:
-        """The greatest number that laws may be asked for; some of the shorter floats round it to infinity."""
-        return 448.0 if self.name == "float8_e4m3fn" else float(np.finfo(self.working).max)
+        """The greatest finite number that a float, or a part of a complex number, can be."""
+        return _GREATEST.get(self.name) or float(np.finfo(self.working).max)
 
     def rounding(self, magnitude: float) -> float:
         """Return the most that rounding a float32 of this magnitude once, to this type, moves it."""
@@ -66,6 +66,16 @@ class DType:
 
 _MANTISSAS = {"float16": (10, -14), "bfloat16": (7, -126), "float8_e4m3fn": (3, -6), "float8_e5m2": (2, -14)}
 """Stored bits of the mantissa and exponent of the least normal number of the floats below 32 bits."""
+_GREATEST = {
+    "float16": 65504.0,
+    "bfloat16": (2 - 2.0**-7) * 2.0**127,
+    "float8_e4m3fn": 448.0,
+    "float8_e5m2": 57344.0,
+}
+"""Their greatest finite numbers. What rounds beyond becomes infinite, in float8_e4m3fn nan.
+
+Source: IEEE 754-2019, table 3.5; the Open Compute Project's OFP8 specification, revision 1.0, table 1.
+"""
 
 DTYPES = {
     dtype.name: dtype

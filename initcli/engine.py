@@ -26,7 +26,7 @@ from initcli.drawing import draw_range
 from initcli.errors import InitcliError
 from initcli.files import write_at
 from initcli.formats import Contents, Format, Layout, Seal
-from initcli.laws.whole import WholeTensorLaw
+from initcli.formats.arranging import arrange
 from initcli.moments import Moments, measure
 from initcli.plan import Plan, PlannedTensor
 from initcli.publish_shards import staged_output
@@ -67,6 +67,7 @@ class Drawn:
 
 def check_format(plan: Plan, chosen: Format) -> None:
     """Raise `InitcliError` with a fault for each tensor that the format cannot hold."""
+    plan = arrange(plan, chosen)
     refusals = chosen.faults(plan.tensors)
     if refusals:
         raise InitcliError(*(plan.tensors[r.place].place.fault(r.what, r.hint) for r in refusals))
@@ -94,9 +95,10 @@ def generate_file(
     Raises:
         InitcliError: the format cannot hold the tensors, or the target cannot be written.
     """
+    plan = arrange(plan, chosen)
     check_format(plan, chosen)
-    with staged_output(chosen, target, force=force) as path:
-        layout = chosen.allocate(list_contents(plan), path)
+    with staged_output(chosen, target, force=force) as (settled, path):
+        layout = settled.allocate(list_contents(plan), path)
         with ExitStack() as stack:
             files = _open_single(layout, stack)
             worker = _Worker(plan, layout, files, digests)
@@ -125,6 +127,7 @@ def generate_stream(
         InitcliError: the format cannot hold the tensors.
         BrokenPipeError: the reader went away.
     """
+    plan = arrange(plan, chosen)
     check_format(plan, chosen)
     layout = chosen.lay_out(list_contents(plan), Path("-"))
     worker, tally = _Worker(plan, layout, {}, digests), _Tally(plan, progress, digests)
@@ -202,7 +205,7 @@ def _pieces(plan: Plan, layout: Layout) -> Iterator[Piece]:
     order = sorted(range(len(plan.tensors)), key=lambda i: (str(layout.slots[i].file), layout.slots[i].offset, i))
     for index in order:
         tensor = plan.tensors[index]
-        step = max(1, tensor.size) if isinstance(tensor.law, WholeTensorLaw) else CHUNK_ELEMS
+        step = max(1, tensor.size) if tensor.is_drawn_whole else CHUNK_ELEMS
         for start in range(0, tensor.size, step):
             yield Piece(index, start, min(start + step, tensor.size))
 
@@ -225,7 +228,7 @@ class _Worker:
 
     def _draw(self, piece: Piece, deliver: Callable[[Piece, NDArray[Any]], bytes]) -> Drawn:
         tensor = self.plan.tensors[piece.index]
-        if isinstance(tensor.law, WholeTensorLaw):
+        if tensor.is_drawn_whole:
             with self.one_whole_tensor:
                 return self._draw_range(piece, tensor, deliver)
         return self._draw_range(piece, tensor, deliver)

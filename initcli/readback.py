@@ -11,6 +11,7 @@ from initcli.comparison import Contrast, Pair, Tolerance, Verdict, contrast_bits
 from initcli.digests import ContentDigest, Digester
 from initcli.dtypes import DTYPES
 from initcli.formats import Entry
+from initcli.formats.arranging import arrange
 from initcli.formats.chunks import CHUNK_ELEMS, Chunk
 from initcli.formats.weights import WeightFile
 from initcli.plan import Plan, PlannedTensor
@@ -55,6 +56,7 @@ def verify_weights(
 
     `only` are globs: of other tensors nothing is said. A tie that the file holds must have the values of its target.
     """
+    plan = arrange(plan, weights.format)
     if len(plan.tensors) == 1 and not weights.tells_names:
         weights = weights.called(plan.tensors[0].name)
     by_name, held = {tensor.name: tensor for tensor in plan.tensors}, weights.entries | weights.ties

@@ -13,7 +13,7 @@ import numpy as np
 from initcli.digests import ContentDigest
 from initcli.dtypes import DType
 from initcli.laws import Law, Promise
-from initcli.moments import Moments
+from initcli.moments import Moments, plain
 from initcli.plan import Plan, PlannedTensor
 from initcli.stream import SCHEME
 
@@ -44,7 +44,7 @@ class Report:
     def of(cls, plan: Plan, observed: Sequence[Moments], digest: ContentDigest | None = None) -> Report:
         """Return the report of a plan and the moments observed of each of its tensors."""
         rows = tuple(
-            Row(tensor, tensor.law.promise, moments, agrees(tensor.law, tensor.dtype, moments))
+            Row(tensor, tensor.law.promise, moments, agrees(tensor.law, tensor.drawn.dtype, moments))
             for tensor, moments in zip(plan.tensors, observed, strict=True)
         )
         return cls(plan, rows, _total(rows), digest)
@@ -80,8 +80,13 @@ def agrees(law: Law, dtype: DType, observed: Moments) -> bool | None:
     |mean − μ| ≤ 5 se(mean) + r,  |std − σ| ≤ 5 se(std) + r,  low − r ≤ min,  max ≤ high + r
 
     r allows for the roundings of a value: four of float32 (float64), for draw, law, scale and sum, and one of `dtype`.
+    A law of finite moments has no infinite value: one that overflowed disagrees. None is said where there is no figure.
     """
-    if isnan(law.mean) or not observed.count:
+    if not isfinite(law.mean) or not observed.size:
+        return None
+    if observed.count < observed.size:
+        return False
+    if isnan(observed.std):
         return None
     mean_error, std_error = law.standard_errors(observed.count)
     bounds = [abs(bound) for bound in (law.low, law.high) if isfinite(bound)]
@@ -96,15 +101,15 @@ def agrees(law: Law, dtype: DType, observed: Moments) -> bool | None:
 
 def _rounding(dtype: DType, magnitude: float) -> float:
     """Return the most that computing and storing a value of this magnitude can move it, or its mean if it is exact."""
-    real = dtype.working if dtype.working.kind == "f" else np.float64
-    return dtype.rounding(magnitude) + 4 * magnitude * float(np.finfo(real).eps)
+    real = np.finfo(dtype.working if dtype.working.kind == "f" else np.float64)
+    return dtype.rounding(magnitude) + 4 * max(magnitude, float(real.tiny)) * float(real.eps)
 
 
 def _total(rows: Sequence[Row]) -> Row:
     """Return the row for all tensors: moments merged in order, and the promise of the mixture of their laws."""
     observed = reduce(Moments.merge, (row.observed for row in rows), Moments())
-    drawn = [row for row in rows if row.observed.count]
-    shares = [row.observed.count / max(1, observed.count) for row in drawn]
+    drawn = [row for row in rows if row.observed.size]
+    shares = [row.observed.size / observed.size for row in drawn]
     mean = fsum(share * row.promised.mean for share, row in zip(shares, drawn, strict=True))
     square = fsum(
         share * (row.promised.std**2 + (row.promised.mean - mean) ** 2)
@@ -141,6 +146,8 @@ def _statistics(row: Row) -> dict[str, Any]:
         "min": plain(observed.min),
         "max": plain(observed.max),
         "zeros": observed.zeros,
+        "nan": observed.nans,
+        "inf": observed.infs,
         "promised": {
             "mean": plain(promised.mean),
             "std": plain(promised.std),
@@ -149,8 +156,3 @@ def _statistics(row: Row) -> dict[str, Any]:
         },
         "agrees": row.agrees,
     }
-
-
-def plain(value: float) -> float | None:
-    """Return a number that JSON can hold: None for nan and the infinities."""
-    return value if isfinite(value) else None

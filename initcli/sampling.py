@@ -23,7 +23,8 @@ def sample_range(law: Law, stream: Stream, dtype: DType, start: int, stop: int, 
     """
     if isinstance(law, ElementwiseLaw):
         parts = scratch.result(dtype.parts * (stop - start), dtype.working)
-        law.fill(stream, dtype.parts * start, parts, scratch)
+        with np.errstate(over="ignore", invalid="ignore"):
+            law.fill(stream, dtype.parts * start, parts, scratch)
         values = parts.view(dtype.numpy) if dtype.kind == "complex" else parts
     elif isinstance(law, WholeTensorLaw):
         values = law.sample(stream, dtype)[start:stop]

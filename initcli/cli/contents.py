@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from math import nan, prod
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from initcli.cli.tables import Table, count, escape, render_number, render_shape, titled
 from initcli.collapsing import Branch, collapse, list_leaves, natural_key
 from initcli.formats import Entry, Header
 from initcli.formats.weights import WeightFile
 from initcli.histogram import render_histogram
-from initcli.plan import PORTABLE_KEY, SCHEME_KEY, SPEC_KEY
-from initcli.report import plain
-from initcli.survey import Survey
+from initcli.moments import plain
+from initcli.provenance import PORTABLE_KEY, SCHEME_KEY, SPEC_KEY
 from initcli.units import render_nbytes
 
-Surveys: TypeAlias = Mapping[str, Survey | None]
+if TYPE_CHECKING:
+    from initcli.survey import Survey
+
+Surveys: TypeAlias = "Mapping[str, Survey | None]"
 
 OWN_KEYS = (SPEC_KEY, SCHEME_KEY, PORTABLE_KEY)
 _TEXTS, _FIGURES = ("name", "shape", "dtype"), ("tensors", "parameters", "bytes")
@@ -101,13 +103,16 @@ def tabulate_surveys(entries: Sequence[Entry], surveys: Surveys, *, draws: bool)
         narrow.append(_stack_survey(f"{name}\n  {' '.join(texts)}\n  {drawn}".rstrip(), numbers))
     numbers = _render_survey(merge_surveys(surveys))
     total = ("total", count(len(entries), "tensor"), "", *numbers, *[""] * draws)
-    columns = titled(("name\n  shape dtype",), ("mean\nstd", "min\nmax", "zeros\nnan\ninf"))
+    head = "name\n  shape dtype\n" + "  histogram" * draws
+    columns = titled((head,), ("mean\nstd\n", "min\nmax\n", "zeros\nnan\ninf"))
     stacked = Table(columns, narrow, _stack_survey("total", numbers))
     return Table(titled(_TEXTS, _STATISTICS, ["histogram"] * draws), rows, total, stacked)
 
 
 def merge_surveys(surveys: Surveys) -> Survey:
     """Return what was seen of all tensors together."""
+    from initcli.survey import Survey
+
     return reduce(Survey.merge, (survey for survey in surveys.values() if survey), Survey())
 
 
@@ -121,8 +126,17 @@ def tabulate_metadata(metadata: Mapping[str, str], longest: int | None) -> Table
     return Table(titled(("metadata", ""), ()), rows)
 
 
+def tabulate_ties(ties: Mapping[str, str]) -> Table:
+    """Return a line for each collapsed name that stands for another tensor's bytes, and that tensor's name."""
+    rows = [(escape(leaf.pattern), f"= {escape(leaf.value)}") for leaf in list_leaves(collapse(ties))]
+    return Table(titled(("tie", ""), ()), rows)
+
+
 def describe_header(format_name: str, header: Header, surveys: Surveys | None) -> dict[str, Any]:
-    """Return what a file says of itself as plain data; `spec` is the embedded spec, null if there is none."""
+    """Return what a file says of itself as plain data; `spec` is the embedded spec, null if there is none.
+
+    `ties` are by name the tensors that they are, and no part of the rest.
+    """
     tensors = [_describe_entry(entry) for entry in header.entries]
     total = sum_entries(header.entries)._asdict()
     if surveys is not None:
@@ -143,6 +157,7 @@ def describe_header(format_name: str, header: Header, surveys: Surveys | None) -
             for leaf in list_leaves(grow_tree(header.entries))
         ],
         "tensors": tensors,
+        "ties": dict(header.ties),
         "total": total,
     }
 
@@ -224,7 +239,7 @@ def _render_survey(survey: Survey | None) -> tuple[str, ...]:
         return ("-",) * len(_STATISTICS)
     seen = survey.moments
     figures = (seen.mean, seen.std, seen.min, seen.max) if seen.count else (nan,) * 4
-    return (*map(render_number, figures), *(f"{number:,}" for number in (seen.zeros, survey.nans, survey.infs)))
+    return (*map(render_number, figures), *(f"{number:,}" for number in (seen.zeros, seen.nans, seen.infs)))
 
 
 def _stack_survey(name: str, numbers: Sequence[str]) -> tuple[str, ...]:
@@ -242,8 +257,8 @@ def _describe_survey(survey: Survey | None) -> dict[str, Any]:
         "min": plain(seen.min),
         "max": plain(seen.max),
         "zeros": seen.zeros,
-        "nan": survey.nans,
-        "inf": survey.infs,
+        "nan": seen.nans,
+        "inf": seen.infs,
         "histogram": {"edges": histogram.edges, "counts": list(histogram.counts)} if histogram.counts else None,
     }
 

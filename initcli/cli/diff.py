@@ -28,11 +28,12 @@ SIDES = ("a", "b")
 @takes_jobs
 @takes_json
 def diff(a: str, b: str, atol: float, rtol: float, jobs: int | None, as_json: bool) -> None:
-    """Compare the weight files A and B, of any formats: names, shapes and dtypes, then values.
+    """Compare the weight files or directories A and B, of any formats: names, shapes and dtypes, then values.
 
     Two values a and b are equal if |a - b| <= X + Y max(|a|, |b|); nan equals nan, and an infinity only itself. Of
     tensors of the same shape and another dtype the values are compared, too. Metadata is not. A single .npy holds no
-    name: it is laid beside the only tensor of the other file.
+    name: it is laid beside the only tensor of the other file. A tie, which shares the bytes of a tensor of its file,
+    may be left out of the other.
 
     The exit status is 0 if the files hold the same, 1 if they differ.
 

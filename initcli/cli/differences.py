@@ -21,13 +21,15 @@ _IN = {Verdict.VALUES: "in values", Verdict.DTYPE: "in dtype", Verdict.SHAPE: "i
 
 
 def tabulate_differences(pairs: Sequence[Pair], sides: Sides, words: Words) -> Table:
-    """Return a line for each tensor that is not equal: how it differs, and in what."""
+    """Return a line for each tensor that is not equal: how it differs, and in what; on a narrow terminal several."""
     rows = [
         (escape(pair.name), words.get(pair.verdict, pair.verdict.value), explain(pair, sides))
         for pair in pairs
         if pair.verdict is not Verdict.EQUAL
     ]
-    return Table((Column("name"), Column("differs", is_rigid=True), Column("")), rows)
+    stacked = [(f"{name}\n  {word}: {told}",) for name, word, told in rows]
+    narrow = Table((Column("name\n  differs"),), stacked)
+    return Table((Column("name"), Column("differs", is_rigid=True), Column("")), rows, narrow=narrow)
 
 
 def explain(pair: Pair, sides: Sides) -> str:

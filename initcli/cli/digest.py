@@ -31,7 +31,8 @@ def digest(file: str, jobs: int | None, as_json: bool) -> None:
       total   "initcli/digest/1" NUL, and the tensors' digests in the order of their names
 
     Integers are 8 bytes, little-endian; name and dtype are UTF-8 behind their length in bytes. A single .npy holds
-    no name: its tensor is called after the file.
+    no name: its tensor is called after the file. Ties are left out: of the names that share their bytes in a .pt the
+    first counts, in an .h5 the first by name.
 
     \b
     Example:

@@ -49,11 +49,11 @@ def read_part(weights: WeightFile, text: str) -> Part:
 
 
 def _read_rows(weights: WeightFile, entry: Entry, kept: range) -> NDArray[Any]:
-    """Return some rows of a tensor, which is read no further than to the last of them."""
+    """Return some rows of a tensor, which is read from the first of them to the last."""
     inner = prod(entry.shape[1:])
     start, stop = kept.start * inner, kept.stop * inner
     parts = []
-    for chunk in weights.read_chunks([entry.name]) if start < stop else ():
+    for chunk in weights.seek_chunks(entry.name, start) if start < stop else ():
         parts.append(chunk.values[max(0, start - chunk.start) : stop - chunk.start])
         if chunk.start + len(chunk.values) >= stop:
             break

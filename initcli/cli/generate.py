@@ -39,16 +39,20 @@ def generate(source: SpecSource, output: Output, jobs: int | None, dry_run: bool
     """Write the weights that SPEC describes, and show their statistics beside what their laws promise.
 
     SPEC is a YAML or JSON file, or - for standard input. The suffix of PATH chooses the format: .safetensors,
-    .h5, .hdf5, .npz, .npy (one tensor), .pt, .pth, .bin, .gguf, .msgpack, and from Keras layers .weights.h5 and .keras.
-    A directory takes `--format npy`, or Hugging Face shards by --max-shard-size. PATH appears whole or not at all.
+    .h5, .hdf5, .npz, .npy (one tensor), .pt, .pth, .bin, .gguf, .msgpack, .onnx with PATH.data beside it, and from
+    Keras layers .weights.h5, .keras, and .weights.json with its shards beside it. A directory takes `--format npy`, or
+    Hugging Face shards by --max-shard-size. PATH appears whole or not at all.
 
     --max-shard-size fills a directory for Hugging Face's libraries: shards and their index, and config.json if the spec
     has a `config` or --config names one. What fits into one shard is one model.safetensors, as is everything with
-    `--format safetensors` and a directory. Other files there stay.
+    `--format safetensors` and a directory. Other files there stay. With .weights.json it cuts the shards of Keras.
+
+    A llama or GPT-2 under Hugging Face's names, with its config, becomes a .gguf that llama.cpp loads.
 
     The statistics go to standard output, with `--out -` to standard error. `ok` means that mean, std and bounds
-    agree with the law within five standard errors, `OFF` that they do not. With --strict the exit status is 1 if one
-    does not, and the errors name the tensors; PATH is written all the same.
+    agree with the law within five standard errors, `OFF` that they do not, or that values overflowed: these are stored
+    as the dtype rounds them, infinite or nan, and counted in a note and in --json. With --strict the exit status is 1
+    if a tensor does not agree, and the errors name the tensors; PATH is written all the same.
 
     \b
     Examples:
@@ -56,14 +60,18 @@ def generate(source: SpecSource, output: Output, jobs: int | None, dry_run: bool
       initcli generate mlp.yaml --out - --format safetensors | sha256sum
       initcli generate llama3.yaml --out llama3 --max-shard-size 5GB --config config.json
     """
+    from initcli.formats.arranging import arrange
+
     plan = source.load_plan()
     chosen = output.choose_format(plan)
+    plan = arrange(plan, chosen)
     if dry_run:
         show_plan(plan, output, reporting)
         show_closing(plan, f"dry run: {output} was not written", output, reporting)
         return
     report, elapsed_s = write_weights(plan, chosen, output, jobs, reporting)
     show_report(report, output, reporting)
+    show_overflows(report, output, reporting)
     digest = f", digest {report.digest.total}" if report.digest else ""
     show_closing(plan, f"wrote {output}", output, reporting, f"{digest} in {elapsed_s:.2f} s")
     if reporting.is_strict:
@@ -110,6 +118,15 @@ def show_plan(plan: Plan, output: Output, reporting: Reporting) -> None:
         show_json(describe_plan(plan), err=output.is_stream)
     elif not reporting.is_quiet:
         show_table(tabulate_plan(plan), err=output.is_stream)
+
+
+def show_overflows(report: Report, output: Output, reporting: Reporting) -> None:
+    """Print to standard error which tensors have values beyond their dtype; nothing where JSON stands there."""
+    from initcli.cli.views import list_overflows
+
+    if not (reporting.is_quiet or (reporting.as_json and output.is_stream)):
+        for each in list_overflows(report, is_strict=reporting.is_strict):
+            show_note(each)
 
 
 def show_closing(plan: Plan, done: str, output: Output, reporting: Reporting, elapsed: str = "") -> None:

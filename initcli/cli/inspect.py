@@ -46,7 +46,7 @@ def inspect(file: str, is_measured: bool, tensor: str | None, jobs: int | None, 
 
     FILE is a weight file, or a directory: a sharded checkpoint, or .npy files. Without --stats and --tensor no tensor
     data is read. Blocks with the same names, shapes and dtypes share a line, in the braces of a spec:
-    h.{0..11}.attn.{k,q,v}.weight.
+    h.{0..11}.attn.{k,q,v}.weight. A tie, another name for a tensor's bytes, is told apart and counts for nothing.
 
     \b
     Examples:
@@ -92,6 +92,7 @@ def show_contents(what: str, header: Header, surveys: Surveys | None, *, as_mark
         tabulate_metadata,
         tabulate_patterns,
         tabulate_surveys,
+        tabulate_ties,
         tabulate_tree,
     )
     from initcli.cli.tables import escape
@@ -104,9 +105,14 @@ def show_contents(what: str, header: Header, surveys: Surveys | None, *, as_mark
         table = (tabulate_tree if is_drawn else tabulate_patterns)(header.entries)
     if as_markdown:
         show(render_markdown(totals, table))
+        if header.ties:
+            show(render_markdown("", tabulate_ties(header.ties)))
         return
     show(f"{escape(what)}, {totals}\n")
     show_table(table)
+    if header.ties:
+        show("")
+        show_table(tabulate_ties(header.ties))
     if header.metadata:
         show("")
         show_table(tabulate_metadata(header.metadata, LONG if is_drawn else None))

@@ -11,7 +11,7 @@ from initcli.cli.namesakes import Figures, Namesake
 from initcli.cli.tables import Column, Table, count, escape, render_number, render_shape, titled
 from initcli.errors import Fault
 from initcli.initializers.page import Page
-from initcli.report import plain
+from initcli.moments import plain
 
 _PROMISED = ("mean", "std", "low", "high")
 

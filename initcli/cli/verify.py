@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -42,7 +43,7 @@ def verify(
 ) -> None:
     """Draw again what the spec in FILE means, and compare it with what FILE holds, to the bit.
 
-    FILE is a weight file or a directory. A .safetensors, .h5 or .pt file carries its spec; for others, and to compare
+    FILE is a weight file or a directory. All but .npy, .npz and .msgpack carry their spec; for these, and to compare
     with another spec, name one by --spec; --seed, --dtype and --set replace its own. The first difference of each
     tensor is told. `missing` is a tensor that FILE lacks, `unexpected` one that the spec does not have.
 
@@ -66,7 +67,7 @@ def verify(
     weights = open_weights(Path(file))
     check_scheme(weights)
     plan = load_plan(weights, spec, replacements)
-    with ProgressBar(sum(entry.nbytes for entry in weights.header.entries), wanted=not as_json) as progress:
+    with ProgressBar(count_nbytes(weights, only), wanted=not as_json) as progress:
         pairs = verify_weights(plan, weights, only, jobs or default_jobs(), progress)
     if as_json:
         show_json(describe_verification(plan, weights, pairs))
@@ -74,6 +75,13 @@ def verify(
         show_verification(plan, weights, pairs)
     if not all(pair.verdict.is_same for pair in pairs):
         raise AnswerIsNoError
+
+
+def count_nbytes(weights: WeightFile, only: tuple[str, ...]) -> int:
+    """Return how many bytes there are to read: of the tensors and ties that a glob fits, of all without globs."""
+    held = weights.entries | weights.ties
+    chosen = (entry for name, entry in held.items() if not only or any(fnmatchcase(name, glob) for glob in only))
+    return sum(entry.nbytes for entry in chosen)
 
 
 def load_plan(weights: WeightFile, spec: str | None, replacements: Replacements) -> Plan:

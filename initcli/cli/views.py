@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 from initcli.cli.tables import Table, count, escape, render_number, render_shape, titled
 from initcli.errors import Fault
 from initcli.laws import Promise
+from initcli.moments import plain
 from initcli.plan import Plan, PlannedTensor
-from initcli.report import Report, Row, describe, plain
+from initcli.report import Report, Row, describe
 from initcli.stream import SCHEME
 from initcli.units import render_nbytes
 
@@ -17,6 +19,8 @@ _PROMISED = ("law mean", "law std", "law low", "law high")
 _OBSERVED = ("mean", "std", "min", "max")
 _PROMISES = ("mean", "std", "low", "high")
 _VERDICTS = {True: "ok", False: "OFF", None: "-"}
+_TOLD = 5
+"""The most tensors of which an overflow is told one by one."""
 
 
 def tabulate_report(report: Report) -> Table:
@@ -40,14 +44,25 @@ def tabulate_report(report: Report) -> Table:
 def explain_disagreements(report: Report) -> list[Fault]:
     """Return a fault for each tensor whose statistics are not what its law promises."""
     return [
-        row.tensor.place.fault(
-            f"`{row.tensor.name}` does not agree with its law: "
-            f"{_render_pairs(_OBSERVED, _observed_numbers(row))}, "
-            f"where {_render_pairs(_PROMISES, _promised_numbers(row.promised))} are promised"
-        )
+        row.tensor.place.fault(f"`{row.tensor.name}` does not agree with its law: {_explain(row, row.tensor)}")
         for row in report.rows
         if row.tensor and row.agrees is False
     ]
+
+
+def list_overflows(report: Report, *, is_strict: bool) -> list[str]:
+    """Return a sentence for each of the first tensors with values that became infinite or nan, and one for the rest.
+
+    What is an error already, because the run `is_strict`, is not told.
+    """
+    rows = [
+        (row, row.tensor)
+        for row in report.rows
+        if row.tensor and row.observed.count < row.observed.size and not (is_strict and row.agrees is False)
+    ]
+    told = [f"`{tensor.name}`: {_explain_overflow(row, tensor)}" for row, tensor in rows[:_TOLD]]
+    rest = len(rows) - len(told)
+    return [*told, f"{count(rest, 'more tensor')} {'has' if rest == 1 else 'have'} such values"] if rest else told
 
 
 def tabulate_plan(plan: Plan) -> Table:
@@ -147,6 +162,23 @@ def _observed_numbers(row: Row) -> tuple[str, ...]:
         return ("-", "-", "-", "-", "0")
     numbers = (observed.mean, observed.std, observed.min, observed.max)
     return (*map(render_number, numbers), f"{observed.zeros:,}")
+
+
+def _explain(row: Row, tensor: PlannedTensor) -> str:
+    """Return in what the observed values of a tensor are not what is promised."""
+    if row.observed.count < row.observed.size:
+        return _explain_overflow(row, tensor)
+    observed, promised = _observed_numbers(row), _promised_numbers(row.promised)
+    return f"{_render_pairs(_OBSERVED, observed)}, where {_render_pairs(_PROMISES, promised)} are promised"
+
+
+def _explain_overflow(row: Row, tensor: PlannedTensor) -> str:
+    """Return how many values of a tensor are not finite, and where a law promises finite ones, why."""
+    observed = row.observed
+    strays = observed.size - observed.count
+    kinds = " or ".join(word for word, number in (("nan", observed.nans), ("infinite", observed.infs)) if number)
+    limit = f": {tensor.dtype} ends at {tensor.dtype.greatest:.6g}" if isfinite(row.promised.mean) else ""
+    return f"{strays:,} of {count(observed.size, 'value')} {'is' if strays == 1 else 'are'} {kinds}{limit}"
 
 
 def _render_pairs(words: tuple[str, ...], numbers: tuple[str, ...]) -> str:

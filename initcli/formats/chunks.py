@@ -1,10 +1,12 @@
 """A file's tensors in pieces: how values are read in memory that does not grow with a tensor.
 
 A format that can read a part of a tensor has `read_chunks` of its own; of any other whole tensors are read and cut.
+Those that are maps of a file take no memory for long: what was read of a map is given back to the system.
 """
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator, Sequence
 from math import prod
 from pathlib import Path
@@ -19,6 +21,8 @@ from initcli.formats import Format
 
 CHUNK_ELEMS = BLOCK_ELEMS
 """The elements of a chunk: as many as the engine draws at once, and as a block of a digest has."""
+KEPT_CHUNKS = 16
+"""The chunks of a map that are read until it is given back."""
 
 Box = tuple[slice, ...]
 
@@ -39,6 +43,14 @@ class ChunkReader(Protocol):
         """Yield the chunks of the tensors called `names`, in this order and that of their elements."""
 
 
+@runtime_checkable
+class Seeker(Protocol):
+    """A format that begins to read a tensor anywhere."""
+
+    def seek_chunks(self, path: Path, name: str, start: int) -> Iterator[Chunk]:
+        """Yield the chunks of a tensor from the one that holds its element `start`."""
+
+
 def read_chunks(chosen: Format, path: Path, names: Sequence[str]) -> Iterator[Chunk]:
     """Yield the chunks of the tensors called `names`, one tensor after the other; one without elements has none.
 
@@ -52,14 +64,39 @@ def read_chunks(chosen: Format, path: Path, names: Sequence[str]) -> Iterator[Ch
         yield from cut(name, array)
 
 
-def cut(name: str, array: Any) -> Iterator[Chunk]:
-    """Yield the chunks of an array, or of what takes slices as one and has a `shape`."""
+def seek_chunks(chosen: Format, path: Path, name: str, start: int) -> Iterator[Chunk]:
+    """Yield the chunks of a tensor from the one that holds its element `start`; a seeker reads none before it.
+
+    Raises:
+        InitcliError: there is no such tensor, or its values cannot be read.
+    """
+    if isinstance(chosen, Seeker):
+        yield from chosen.seek_chunks(path, name, start)
+    elif isinstance(chosen, ChunkReader):
+        yield from (chunk for chunk in chosen.read_chunks(path, [name]) if chunk.start + len(chunk.values) > start)
+    else:
+        yield from cut(name, chosen.read_tensor(path, name), start)
+
+
+def cut(name: str, array: Any, start: int = 0) -> Iterator[Chunk]:
+    """Yield the chunks of an array, or of what takes slices as one and has a `shape`, from that of element `start`."""
     size = prod(array.shape)
-    for start in range(0, size, CHUNK_ELEMS):
+    for first in _starts(start, size):
+        if first % (KEPT_CHUNKS * CHUNK_ELEMS) == 0:
+            _give_back(array)
         parts = [
-            np.asarray(array[box]).reshape(-1) for box in boxes(array.shape, start, min(start + CHUNK_ELEMS, size))
+            np.asarray(array[box]).reshape(-1) for box in boxes(array.shape, first, min(first + CHUNK_ELEMS, size))
         ]
-        yield Chunk(name, start, little_endian(np.concatenate(parts) if len(parts) > 1 else parts[0]))
+        yield Chunk(name, first, little_endian(np.concatenate(parts) if len(parts) > 1 else parts[0]))
+
+
+def _give_back(array: Any) -> None:
+    """Let the system have the memory of a map that the array lies in; what is still needed, it reads again."""
+    while isinstance(array, np.ndarray):
+        array = array.base
+    array = array.obj if isinstance(array, memoryview) else array
+    if isinstance(array, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        array.madvise(mmap.MADV_DONTNEED)
 
 
 def boxes(shape: Sequence[int], start: int, stop: int) -> Iterator[Box]:
@@ -89,14 +126,23 @@ def _boxes_of_row(shape: Sequence[int], row: int, start: int, stop: int) -> Iter
     return ((slice(row, row + 1), *box) for box in boxes(shape[1:], start, stop))
 
 
-def read_stored(file: BinaryIO, name: str, dtype: np.dtype[Any], offset: int, size: int) -> Iterator[Chunk]:
-    """Yield the chunks of a tensor whose `size` elements stand in a file from `offset` on, row-major."""
-    for start in range(0, size, CHUNK_ELEMS):
-        stored = np.empty(min(CHUNK_ELEMS, size - start) * dtype.itemsize, np.uint8)
-        file.seek(offset + start * dtype.itemsize)
+def read_stored(
+    file: BinaryIO, name: str, dtype: np.dtype[Any], offset: int, size: int, *, start: int = 0
+) -> Iterator[Chunk]:
+    """Yield the chunks of a tensor whose `size` elements stand in a file from `offset` on, row-major; not those before
+    the one of element `start`.
+    """
+    for first in _starts(start, size):
+        stored = np.empty(min(CHUNK_ELEMS, size - first) * dtype.itemsize, np.uint8)
+        file.seek(offset + first * dtype.itemsize)
         if file.readinto(stored.data) < len(stored):  # type: ignore[attr-defined]
             raise InitcliError(Fault(f"`{file.name}` ends within `{name}`", hint="is the file whole?"))
-        yield Chunk(name, start, little_endian(stored.view(dtype)))
+        yield Chunk(name, first, little_endian(stored.view(dtype)))
+
+
+def _starts(first: int, size: int) -> range:
+    """Return where the chunks of a tensor begin, from the one of element `first`."""
+    return range(first - first % CHUNK_ELEMS, size, CHUNK_ELEMS)
 
 
 def little_endian(values: NDArray[Any]) -> NDArray[Any]:

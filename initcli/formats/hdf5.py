@@ -112,10 +112,15 @@ class Hdf5:
         """Return a copy of one tensor."""
         return next(self.read_tensors(path, [name]))
 
-    def read_chunks(self, path: Path, names: Sequence[str]) -> Iterator[Chunk]:
+    def read_chunks(self, path: Path, names: Iterable[str]) -> Iterator[Chunk]:
         """Yield the elements, in place where they stand as they are, else as the library reads them."""
         with reading(path, "HDF5"), open_datasets(path) as datasets:
             yield from datasets.read_chunks(names)
+
+    def seek_chunks(self, path: Path, name: str, start: int) -> Iterator[Chunk]:
+        """Yield the elements from the chunk of element `start`."""
+        with reading(path, "HDF5"), open_datasets(path) as datasets:
+            yield from datasets.read_chunks([name], start)
 
 
 @cache

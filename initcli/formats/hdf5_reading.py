@@ -24,8 +24,11 @@ MAX_EXPANSION = 1100
 """The most that deflate can expand, 1032:1, with room: a larger claim is a bomb."""
 
 
-CACHE_NBYTES = 1 << 26
-"""The library keeps so much of a compressed dataset: its chunks are needed again where a run of rows crosses them."""
+CACHE_NBYTES = 1 << 28
+CACHE_SLOTS = 100_003
+"""The library keeps so much of a compressed dataset: its chunks are needed again where a run of rows crosses them. A
+chunk's number, modulo the slots, tells its place: a prime, above the number of chunks that lie side by side.
+"""
 
 
 _OPAQUE = {name: dtype for name, dtype in DTYPES.items() if dtype.is_extended}
@@ -40,7 +43,7 @@ def open_datasets(path: Path, part: Any = None, start: int = 0) -> Iterator[Data
     """
     import h5py
 
-    with h5py.File(part or path, "r", locking=False, rdcc_nbytes=CACHE_NBYTES) as file:
+    with h5py.File(part or path, "r", locking=False, rdcc_nbytes=CACHE_NBYTES, rdcc_nslots=CACHE_SLOTS) as file:
         yield Datasets(file, path, start)
 
 
@@ -53,27 +56,38 @@ class Datasets:
         self.places = {name: place for place, name in self.names.items()}
 
     def header(self) -> Header:
-        """Return every dataset that hard links reach, once, and the root's text attributes."""
+        """Return every dataset that hard links reach, by its first name; its others, ties; the root's texts."""
         metadata = _read_metadata(self.file)
-        entries = [_describe(self.path, name, dataset) for name, dataset in self.walk()]
-        if len({entry.name for entry in entries}) < len(entries):
-            raise ValueError(f"its attribute `{NAMES_KEY}` gives two datasets one name")
-        return Header({key: text for key, text in metadata.items() if key != NAMES_KEY}, sorted(entries))
+        entries: dict[str, Entry] = {}
+        addresses: dict[str, int] = {}
+        for name, address, dataset in self.walk():
+            if addresses.setdefault(name, address) != address:
+                raise ValueError(f"its attribute `{NAMES_KEY}` gives two datasets one name")
+            entries[name] = _describe(self.path, name, dataset)
+        first: dict[int, str] = {}
+        for name in sorted(entries):
+            first.setdefault(addresses[name], name)
+        ties = {name: first[address] for name, address in sorted(addresses.items()) if first[address] != name}
+        texts = {key: text for key, text in metadata.items() if key != NAMES_KEY}
+        return Header(texts, [entries[name] for name in sorted(first.values())], ties)
 
-    def walk(self) -> Iterator[tuple[str, Any]]:
-        """Yield each dataset once, with the tensor's name."""
-        for place, dataset in _walk(self.file):
-            yield self.names.get(place, place), dataset
+    def walk(self) -> Iterator[tuple[str, int, Any]]:
+        """Yield each link to a dataset: the tensor's name, the dataset's address, and the dataset."""
+        for place, address, dataset in _walk(self.file):
+            yield self.names.get(place, place), address, dataset
 
     def open(self, name: str) -> tuple[Any, Entry]:
         """Return a tensor's dataset, and what the file says of it, if so much data can be there."""
         dataset = _find(self.file, self.places.get(name, name))
         if dataset is None:
-            raise missing_tensor(self.path, name, [known for known, _ in self.walk()])
+            raise missing_tensor(self.path, name, [known for known, _, _ in self.walk()])
         entry = _describe(self.path, name, dataset)
         if entry.nbytes > MAX_EXPANSION * self.path.stat().st_size:
             what = f"`{name}` in `{self.path}` claims {entry.nbytes:,} bytes that are not there"
             raise InitcliError(Fault(what))
+        if (nbytes := _measure_packed(dataset)) > CACHE_NBYTES:
+            what = f"`{name}` in `{self.path}` is compressed and unpacks {nbytes:,} bytes at once: more than is kept"
+            raise InitcliError(Fault(what, hint="write it again without compression, or with smaller chunks"))
         return dataset, entry
 
     def read(self, names: Iterable[str]) -> Iterator[np.ndarray[Any, Any]]:
@@ -83,8 +97,11 @@ class Datasets:
             array = np.asarray(dataset[()]) if entry.nbytes else np.empty(entry.shape, dataset.dtype)
             yield array.view(DTYPES[entry.dtype].numpy) if entry.dtype in _OPAQUE else array
 
-    def read_chunks(self, names: Iterable[str]) -> Iterator[Chunk]:
-        """Yield the elements of tensors, in place where they stand as they are, else as the library reads them."""
+    def read_chunks(self, names: Iterable[str], start: int = 0) -> Iterator[Chunk]:
+        """Yield the elements of tensors, in place where they stand as they are, else as the library reads them.
+
+        The chunks of a tensor before that of element `start` are left out.
+        """
         with self.path.open("rb") as stored:
             for name in names:
                 dataset, entry = self.open(name)
@@ -93,10 +110,25 @@ class Datasets:
                     raise refuse_values(self.path, name, entry.dtype)
                 if _is_plain(dataset):
                     offset = self.start + dataset.id.get_offset()
-                    yield from read_stored(stored, name, element, offset, math.prod(entry.shape))
+                    yield from read_stored(stored, name, element, offset, math.prod(entry.shape), start=start)
                 elif entry.nbytes:
                     little = element.newbyteorder("<")
-                    yield from (chunk._replace(values=chunk.values.view(little)) for chunk in cut(name, dataset))
+                    yield from (chunk._replace(values=chunk.values.view(little)) for chunk in cut(name, dataset, start))
+
+
+def _measure_packed(dataset: Any) -> int:
+    """Return the bytes of the chunks that must be kept, so that each is unpacked once; 0 if none is compressed.
+
+    Where a chunk has several rows, these are all chunks beside it, down to the last axis.
+    """
+    if dataset.chunks is None or not dataset.id.get_create_plist().get_nfilters():
+        return 0
+    axis = next((axis for axis, rows in enumerate(dataset.chunks) if rows > 1), dataset.ndim - 1)
+    beside = (
+        -(-size // rows) * rows
+        for size, rows in zip(dataset.shape[axis + 1 :], dataset.chunks[axis + 1 :], strict=True)
+    )
+    return int(dataset.chunks[axis] * math.prod(beside) * dataset.dtype.itemsize)
 
 
 def _is_plain(dataset: Any) -> bool:
@@ -107,11 +139,13 @@ def _is_plain(dataset: Any) -> bool:
     return stored and dataset.id.get_offset() is not None
 
 
-def _walk(file: Any) -> Iterator[tuple[str, Any]]:
-    """Yield each dataset once, with its name: hard links only, so no cycle, no other file, no dangling link."""
+def _walk(file: Any) -> Iterator[tuple[str, int, Any]]:
+    """Yield each hard link to a dataset: its path, the dataset's address, the dataset. No other link is followed, and
+    each group is entered once, so there is no cycle, no other file and no dangling link.
+    """
     import h5py
 
-    seen = set()
+    entered = {h5py.h5o.get_info(file.id).addr}
     groups = [("", file.id)]
     while groups:
         prefix, group = groups.pop()
@@ -120,13 +154,11 @@ def _walk(file: Any) -> Iterator[tuple[str, Any]]:
                 continue
             child = h5py.h5o.open(group, link)
             address = h5py.h5o.get_info(child).addr
-            if address in seen:
-                continue
-            seen.add(address)
-            if isinstance(child, h5py.h5g.GroupID):
+            if isinstance(child, h5py.h5d.DatasetID):
+                yield prefix + link.decode(), address, h5py.Dataset(child)
+            elif isinstance(child, h5py.h5g.GroupID) and address not in entered:
+                entered.add(address)
                 groups.append((f"{prefix}{link.decode()}/", child))
-            elif isinstance(child, h5py.h5d.DatasetID):
-                yield prefix + link.decode(), h5py.Dataset(child)
 
 
 def _find(file: Any, name: str) -> Any | None:

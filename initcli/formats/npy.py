@@ -17,7 +17,7 @@ import numpy as np
 
 from initcli.errors import Fault, InitcliError
 from initcli.files import preallocate, translate
-from initcli.formats import Contents, Entry, Header, Layout, Refusal, Seal, Slot, Tensor
+from initcli.formats import Contents, Entry, Header, Layout, Refusal, Seal, Slot, Tensor, find_listing
 from initcli.formats.chunks import Chunk, cut, read_stored, refuse_values
 from initcli.formats.naming import find_parents, refuse_common, refuse_path
 from initcli.formats.reading import missing_tensor, reading
@@ -228,7 +228,9 @@ def _list_names(path: Path) -> list[str]:
         inside = Path(folder).relative_to(path)
         names += [(inside / file).as_posix().removesuffix(SUFFIX) for file in files if file.endswith(SUFFIX)]
     if not names:
-        raise InitcliError(Fault(f"the directory `{path}` holds no .npy file", hint="name one weight file"))
+        what = f"the directory `{path}` holds no .npy file and no checkpoint of safetensors files"
+        others = sorted(each for each in path.iterdir() if find_listing(each.name))
+        raise InitcliError(Fault(what, hint=f"name one weight file{f': `{others[0]}`' if others else ''}"))
     return sorted(names)
 
 

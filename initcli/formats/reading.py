@@ -36,7 +36,9 @@ def reading(path: Path, kind: str) -> Iterator[None]:
 
 def missing_tensor(path: Path, name: str, known: Iterable[str]) -> InitcliError:
     """Return the error for a tensor that the file at `path` does not hold."""
-    return InitcliError(Fault(f"`{path}` holds no tensor `{name}`", hint=suggest(name, known)))
+    return InitcliError(
+        Fault(f"`{path}` holds no tensor `{name}`", hint=suggest(name, known) or "`initcli inspect` shows the names")
+    )
 
 
 def _check_file(path: Path) -> None:

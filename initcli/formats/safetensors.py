@@ -128,7 +128,7 @@ class Safetensors:
         """Return a copy of one tensor."""
         return next(self.read_tensors(path, [name]))
 
-    def read_chunks(self, path: Path, names: Iterable[str]) -> Iterator[Chunk]:
+    def read_chunks(self, path: Path, names: Iterable[str], start: int = 0) -> Iterator[Chunk]:
         """Yield the elements from where the header, which the library has checked, says that they stand."""
         entries = {entry.name: entry for entry in self.read_header(path).entries}
         with reading(path, "safetensors"), path.open("rb") as file:
@@ -140,7 +140,13 @@ class Safetensors:
                 if entry.dtype not in DTYPES:
                     raise refuse_values(path, name, entry.dtype)
                 offset = begin + table[name]["data_offsets"][0]
-                yield from read_stored(file, name, DTYPES[entry.dtype].numpy, offset, math.prod(entry.shape))
+                yield from read_stored(
+                    file, name, DTYPES[entry.dtype].numpy, offset, math.prod(entry.shape), start=start
+                )
+
+    def seek_chunks(self, path: Path, name: str, start: int) -> Iterator[Chunk]:
+        """Yield the elements from the chunk of element `start`."""
+        return self.read_chunks(path, [name], start)
 
 
 def _render_header(tensors: Sequence[Tensor], ends: Sequence[int], metadata: Mapping[str, str]) -> bytes:

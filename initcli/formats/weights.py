@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from initcli.formats import Entry, Format, Header, detect_format
-from initcli.formats.chunks import Chunk, read_chunks
+from initcli.formats.chunks import Chunk, read_chunks, seek_chunks
 
 
 class WeightFile(NamedTuple):
@@ -46,6 +46,12 @@ class WeightFile(NamedTuple):
         for name in names:
             chunks = read_chunks(self.format, self.path, [self.path.stem])
             yield from (chunk._replace(name=name) for chunk in chunks)
+
+    def seek_chunks(self, name: str, start: int) -> Iterator[Chunk]:
+        """Yield the chunks of the tensor called `name` from the one that holds its element `start`."""
+        stored = name if self.tells_names else self.path.stem
+        chunks = seek_chunks(self.format, self.path, stored, start)
+        return (chunk._replace(name=name) for chunk in chunks)
 
 
 def open_weights(path: Path) -> WeightFile:

@@ -21,6 +21,8 @@ MAGICS = (b"PK\3\4", b"PK\5\6")
 """What an archive starts with: a member, or its end if there is none."""
 MAX_DIRECTORY_NBYTES = 100_000_000
 """The longest central directory that is read: a million members of long names."""
+BLOCK_NBYTES = 1 << 22
+"""What is read at once to compare a checksum; of a larger member not even the map of the file is all in memory."""
 
 _LOCAL = struct.Struct("<4s22x2H")
 _ENCRYPTED = 1
@@ -45,13 +47,25 @@ class Archive:
 
     def check(self, name: str) -> None:
         """Raise an error unless the member's data has the CRC-32 that the directory tells."""
+        if name in self._checked:
+            return
         record = self.records[name]
-        with memoryview(self.data) as data:
-            if name not in self._checked and zlib.crc32(data[record.start : record.stop]) != record.crc32:
-                raise InitcliError(
-                    Fault(f"`{self.path}` is damaged: `{name}` has a bad CRC-32", hint="generate or download it again")
-                )
+        if self._measure_crc32(record.start, record.stop) != record.crc32:
+            raise InitcliError(
+                Fault(f"`{self.path}` is damaged: `{name}` has a bad CRC-32", hint="generate or download it again")
+            )
         self._checked.add(name)
+
+    def _measure_crc32(self, start: int, stop: int) -> int:
+        """Return the CRC-32 of the bytes [start, stop)."""
+        if stop - start <= BLOCK_NBYTES:
+            return zlib.crc32(self.data[start:stop])
+        crc32 = 0
+        with self.path.open("rb", buffering=0) as file:
+            file.seek(start)
+            while start < stop and (block := file.read(min(BLOCK_NBYTES, stop - start))):
+                crc32, start = zlib.crc32(block, crc32), start + len(block)
+        return crc32
 
     def read(self, name: str, limit: int) -> bytes:
         """Return the checked data of a small member, of at most `limit` bytes."""

@@ -9,6 +9,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from initcli.cli.differences import tabulate_differences
+from initcli.comparison import Pair, Verdict
+from initcli.formats import Entry
+
 VALUES = {"w": np.arange(600_000, dtype=np.float32).reshape(600, 1000), "b": np.ones(3, np.float64)}
 
 
@@ -42,6 +46,16 @@ def test_another_seed_is_told_for_each_tensor_that_is_drawn(folder, run):
     assert ran.status == 1
     assert [line.split()[0] for line in ran.out.splitlines()[1:2]] == ["fc1/kernel"]
     assert ran.out.splitlines()[-1] == "a.h5 and b.safetensors: 1 of 3 tensors differs: 1 in values"
+
+
+def test_a_narrow_terminal_has_the_name_above_what_differs():
+    """Names are long, and so is what there is to tell of a difference: each has the whole width."""
+    entry = Entry("w", "float32", (3,), 12)
+    pairs = [Pair("model.embed.weight", entry, None), Pair("same", entry, entry)]
+
+    table = tabulate_differences(pairs, ("a", "b"), {Verdict.ONLY_A: "only in a"})
+
+    assert table.narrow.rows == [("model.embed.weight\n  only in a: 3 float32",)]
 
 
 def test_the_count_the_greatest_and_the_first_difference_are_told(saved, run):

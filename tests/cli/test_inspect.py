@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -31,6 +33,39 @@ def blocks(folder, run):
     (folder / "blocks.yaml").write_text(BLOCKS)
     run("generate", "blocks.yaml", "--out", "b.safetensors", "--quiet")
     return folder
+
+
+TIED = """\
+initcli: 1
+framework: torch
+tensors:
+  wte: {shape: [5, 3], init: normal}
+  h.{0..2}.w: {shape: [4], init: ones}
+  head: {tie: wte}
+  g.{0..2}.w: {tie: h.0.w}
+"""
+
+
+def test_ties_are_told_apart_and_count_for_nothing(folder, run):
+    """Their bytes are those of a tensor: a table of their own, equal blocks on one line, values by either name."""
+    (folder / "tied.yaml").write_text(TIED)
+    run("generate", "tied.yaml", "--out", "t.pt", "--quiet")
+
+    head, table, ties, _ = run("inspect", "t.pt").out.split("\n\n")
+    told = json.loads(run("inspect", "t.pt", "--json").out)
+    values = [run("inspect", "t.pt", "--tensor", f"{name}[1]").out for name in ("wte", "head")]
+
+    assert head == "t.pt: pt, 4 tensors, 27 parameters, 108 B, float32"
+    assert table.splitlines()[-1].split() == ["total", "4", "27", "108", "B"]
+    assert [line.split() for line in ties.splitlines()] == [
+        ["tie"],
+        ["g.{0..2}.w", "=", "h.0.w"],
+        ["head", "=", "wte"],
+    ]
+    assert told["ties"] == {"head": "wte", **{f"g.{i}.w": "h.0.w" for i in range(3)}}
+    assert len(told["tensors"]) == told["total"]["tensors"] == 4
+    assert values[0] == values[1]
+    assert "| `head` | = wte |" in run("inspect", "t.pt", "--markdown").out
 
 
 def table_of(out):
@@ -65,7 +100,7 @@ def test_json_lists_every_tensor_in_natural_order_and_the_blocks_too(blocks, run
     told = json.loads(run("inspect", "b.safetensors", "--json").out)
 
     norms = [tensor["name"] for tensor in told["tensors"] if "norm" in tensor["name"]]
-    assert set(told) == {"format", "metadata", "spec", "blocks", "tensors", "total"}
+    assert set(told) == {"format", "metadata", "spec", "blocks", "tensors", "ties", "total"}
     assert norms == [f"model.layers.{i}.norm.weight" for i in range(12)]
     for key in ("tensors", "size", "nbytes"):
         assert sum(block[key] for block in told["blocks"]) == told["total"][key]
@@ -82,6 +117,63 @@ def test_inspecting_reads_no_tensor_data(blocks, run):
 
     assert ran.status == 0
     assert "1 tensor, 137,438,953,472 parameters, 550 GB, float32" in ran.out
+
+
+def test_a_slice_is_found_without_what_is_before_it(folder, run):
+    """The last row of half a terabyte, in one file or in shards, takes no time."""
+    header = json.dumps({"w": {"dtype": "F32", "shape": [1 << 20, 1 << 17], "data_offsets": [0, 1 << 39]}}).encode()
+    (folder / "shards").mkdir()
+    index = {"metadata": {}, "weight_map": {"w": "model-00001-of-00001.safetensors"}}
+    (folder / "shards" / "model.safetensors.index.json").write_text(json.dumps(index))
+    for path in (folder / "huge.safetensors", folder / "shards" / "model-00001-of-00001.safetensors"):
+        with path.open("wb") as file:
+            file.write(len(header).to_bytes(8, "little") + header)
+            file.truncate(8 + len(header) + (1 << 39))
+            file.seek(-8, 2)
+            file.write(np.array([2.5, -1], np.float32).tobytes())
+
+    for out in ("huge.safetensors", "shards"):
+        assert run("inspect", out, "--tensor", "w[-1, -3:]") == (0, "0.0 2.5 -1.0\n", "")
+
+
+def test_inspect_loads_nothing_that_makes_weights(folder, run, environment):
+    """Of the formats only the file's own, of the rest neither laws nor initializers: a short run begins at once."""
+    run("generate", "small.yaml", "--out", "s.safetensors", "--quiet")
+    code = "import sys; from initcli.cli import main; main(['inspect', 's.safetensors']); print(*sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+
+    loaded = {name.removeprefix("initcli.") for name in done.stdout.split() if name.startswith("initcli.")}
+    assert "formats.safetensors" in loaded
+    assert not loaded & {"laws", "initializers", "spec", "plan", "survey", "formats.hdf5", "formats.torch_zip"}
+
+
+def test_a_directory_without_a_checkpoint_is_told_what_may_be_meant(folder, run):
+    """The first file in it that a suffix tells to be weights, if there is one."""
+    (folder / "there").mkdir()
+    bare = run("inspect", "there")
+    for name in ("readme.md", "pytorch_model.bin"):
+        (folder / "there" / name).touch()
+
+    ran = run("inspect", "there")
+
+    assert (bare.status, ran.status) == (2, 2)
+    assert bare.err.endswith("hint: name one weight file\n")
+    assert ran.err == (
+        "error: the directory `there` holds no .npy file and no checkpoint of safetensors files\n"
+        "hint: name one weight file: `there/pytorch_model.bin`\n"
+    )
+
+
+def test_a_file_of_no_known_format_is_told_which_there_are(folder, run):
+    """No library's words over bytes that are not its own."""
+    (folder / "noise").write_bytes(bytes(range(200, 256)))
+
+    ran = run("inspect", "noise")
+
+    assert ran.status == 2
+    assert ran.err.startswith("error: `noise` cannot be read as safetensors, nor as any other format")
+    assert "initcli reads gguf, h5, " in ran.err
 
 
 @pytest.mark.parametrize("out", ["w.safetensors", "w.h5", "w.npz", "w.pt", "arrays"])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from initcli.dtypes import DTYPES, DType, parse_dtype
 from initcli.errors import ArgumentError
-from initcli.laws import Constant, Normal, Uniform
+from initcli.laws import Constant, ElementwiseLaw, Normal, Promise, Uniform
 from initcli.sampling import sample_range
 from initcli.scratch import Scratch
 from initcli.stream import Stream
@@ -45,6 +45,52 @@ def test_floats_of_eight_bits_round_once_to_nearest_even(dtype: str, value: floa
     assert store(DTYPES[dtype], value) == stored
 
 
+class Given(ElementwiseLaw):
+    """A law of given values."""
+
+    def __init__(self, values: Any) -> None:
+        self.values = values
+
+    @property
+    def promise(self) -> Promise:
+        return Promise(0.0, 0.0)
+
+    def fill(self, stream: Stream, start: int, out: Any, scratch: Scratch) -> None:
+        out[:] = self.values[start : start + len(out)]
+
+
+def decode(dtype: DType, word: int) -> float:
+    """Return the number that a non-negative float's bits mean, from their fields: no library has a say."""
+    bits, least_exponent = {"float16": (10, -14), "bfloat16": (7, -126), "float8_e4m3fn": (3, -6)}.get(
+        dtype.name, (2, -14)
+    )
+    exponent, mantissa = divmod(word, 2**bits)
+    return (
+        mantissa * 2.0 ** (least_exponent - bits)
+        if exponent == 0
+        else ((1 + mantissa / 2**bits) * 2.0 ** (exponent - 1 + least_exponent))
+    )
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("dtype", SHORT, ids=str)
+def test_every_halfway_point_goes_to_the_even_neighbour_and_its_neighbours_to_theirs(dtype: DType, sign: int) -> None:
+    """Between all finite numbers, subnormals and the step beyond the greatest too: the float32 is rounded once."""
+    words = range({"float16": 0x7C00, "bfloat16": 0x7F80, "float8_e4m3fn": 0x7F, "float8_e5m2": 0x7C}[dtype.name] + 1)
+    numbers = np.array([decode(dtype, word) for word in words])
+    halves = (sign * (numbers[:-1] + (numbers[1:] - numbers[:-1]) / 2)).astype(np.float32)
+    below, above = np.nextafter(halves, np.float32(0)), np.nextafter(halves, np.float32(sign * np.inf))
+    values = np.concatenate([halves, below, above])
+    lower = np.array(words[:-1])
+
+    stored = sample_range(Given(values), Stream(0, ""), dtype, 0, len(values), Scratch())
+
+    is_exact = sign * (numbers[:-1] + (numbers[1:] - numbers[:-1]) / 2) == halves
+    expected = np.concatenate([lower + lower % 2, lower, lower + 1]) + (sign < 0) * 2 ** (8 * dtype.itemsize - 1)
+    assert is_exact.all()
+    np.testing.assert_array_equal(stored.view(f"u{dtype.itemsize}"), expected)
+
+
 @given(st.sampled_from(SHORT), st.floats(-400, 400, width=32))
 def test_no_value_rounds_farther_than_is_said(dtype: DType, value: float) -> None:
     """Half a unit in the last place, and below the normal numbers half of the least one: exactly, in fractions."""
@@ -63,15 +109,26 @@ def test_the_said_rounding_is_reached(dtype: DType) -> None:
     assert farthest == dtype.rounding(1.0)
 
 
-def test_a_value_that_float8_would_make_nan_is_refused() -> None:
-    """float8_e4m3fn has no infinity: 449 would become nan without a word."""
-    dtype = DTYPES["float8_e4m3fn"]
+@pytest.mark.parametrize(
+    ("dtype", "greatest"),
+    [
+        ("float16", 65504.0),  # (2 − 2⁻¹⁰) × 2¹⁵
+        ("bfloat16", 3.3895313892515355e38),  # (2 − 2⁻⁷) × 2¹²⁷
+        ("float8_e4m3fn", 448.0),
+        ("float8_e5m2", 57344.0),
+        ("float32", 3.4028234663852886e38),
+    ],
+)
+def test_a_law_whose_promise_lies_beyond_the_dtype_is_refused(dtype: str, greatest: float) -> None:
+    """The greatest number itself is taken; the next float64 would become infinite, or nan, without a word."""
+    beyond = float(np.nextafter(greatest, np.inf))
 
-    Constant(448.0).check(dtype)
-    Uniform(-448.0, 448.0).check(dtype)
-    for law in (Constant(449.0), Uniform(-449.0, 0.0), Normal(0.0, 500.0)):
+    Constant(greatest).check(DTYPES[dtype])
+    Constant(float("-inf")).check(DTYPES[dtype])
+    Uniform(0.0, greatest).check(DTYPES[dtype])
+    for law in (Constant(beyond), Uniform(-beyond, 0.0), Normal(0.0, beyond)):
         with pytest.raises(ArgumentError):
-            law.check(dtype)
+            law.check(DTYPES[dtype])
 
 
 @pytest.mark.parametrize("dtype", DTYPES.values(), ids=str)

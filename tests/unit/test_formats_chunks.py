@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 
 from initcli.errors import InitcliError
 from initcli.formats import chunks, detect_format
-from initcli.formats.chunks import boxes, read_chunks
+from initcli.formats.chunks import boxes, read_chunks, seek_chunks
 from initcli.formats.hdf5 import hdf5
 
 SHAPE = (5, 4, 7)
@@ -71,6 +71,23 @@ def test_chunks_are_the_tensor_in_row_major_order(
     assert [chunk.start for chunk in found] == list(range(0, VALUES.size, size))
     assert b"".join(chunk.values.tobytes() for chunk in found) == VALUES.astype("<f4").tobytes()
     assert {chunk.values.dtype for chunk in found} == {np.dtype("<f4")}
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+@pytest.mark.parametrize("start", [0, 5, 6, 77, VALUES.size - 1])
+def test_a_tensor_is_read_from_the_chunk_of_any_element(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, start: int
+) -> None:
+    """The chunks are those that would be read from the beginning, but for the ones before the element."""
+    path = tmp_path / f"w.{kind.split()[0]}"
+    WRITERS[kind](path)
+    monkeypatch.setattr(chunks, "CHUNK_ELEMS", 6)
+
+    found = list(seek_chunks(detect_format(path), path, "w", start))
+
+    first = start // 6 * 6
+    assert [chunk.start for chunk in found] == list(range(first, VALUES.size, 6))
+    assert b"".join(chunk.values.tobytes() for chunk in found) == VALUES.ravel()[first:].astype("<f4").tobytes()
 
 
 def test_a_dataset_is_found_behind_a_user_block(tmp_path: Path) -> None:

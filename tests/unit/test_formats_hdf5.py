@@ -15,7 +15,7 @@ import pytest
 from initcli.dtypes import DTYPES
 from initcli.errors import InitcliError
 from initcli.files import write_at
-from initcli.formats import Contents
+from initcli.formats import Contents, hdf5_reading
 from initcli.formats.hdf5 import SIGNATURE, hdf5
 
 F32 = DTYPES["float32"]
@@ -115,7 +115,7 @@ def test_the_bytes_depend_on_no_clock_path_or_directory(tmp_path):
     script = """
 import os, sys, h5py
 from pathlib import Path
-from initcli.formats import Contents
+from initcli.formats import Contents, hdf5_reading
 from initcli.formats.hdf5 import hdf5
 from initcli.dtypes import DTYPES
 from types import SimpleNamespace
@@ -194,7 +194,7 @@ def test_a_limit_below_the_metadata_is_told_in_words(tmp_path, limit):
 import resource, sys
 from pathlib import Path
 from initcli.errors import InitcliError
-from initcli.formats import Contents
+from initcli.formats import Contents, hdf5_reading
 from initcli.formats.hdf5 import hdf5
 resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
 try:
@@ -214,6 +214,21 @@ except InitcliError as error:
 # Reading what others wrote
 
 
+def test_a_dataset_of_several_paths_is_one_tensor_with_ties(tmp_path):
+    """The first path by name is the tensor; the others lead to the same values."""
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["z/w"] = np.arange(3.0)
+        file["a/w"] = file["z/w"]
+        file["k"] = file["z/w"]
+        file["other"] = np.arange(3.0)
+
+    header = hdf5.read_header(tmp_path / "a.h5")
+
+    assert [entry.name for entry in header.entries] == ["a/w", "other"]
+    assert header.ties == {"k": "a/w", "z/w": "a/w"}
+    assert hdf5.read_tensor(tmp_path / "a.h5", "z/w").tolist() == [0, 1, 2]
+
+
 def test_foreign_files_are_listed_in_the_order_of_names(tmp_path):
     """Chunked, big-endian, compound and text datasets of another writer appear; attributes that are no text do not."""
     with h5py.File(tmp_path / "a.h5", "w") as file:
@@ -223,7 +238,7 @@ def test_foreign_files_are_listed_in_the_order_of_names(tmp_path):
         file["empty"] = h5py.Empty("f4")
         file.attrs.update({"name": "m", "raw": np.bytes_(b"r"), "count": 3, "list": ["a", "b"]})
 
-    metadata, entries = hdf5.read_header(tmp_path / "a.h5")
+    metadata, entries, _ = hdf5.read_header(tmp_path / "a.h5")
 
     assert metadata == {"name": "m", "raw": "r"}
     assert [(name, dtype, shape) for name, dtype, shape, _ in entries] == [
@@ -235,7 +250,7 @@ def test_foreign_files_are_listed_in_the_order_of_names(tmp_path):
 
 
 def test_links_that_go_round_or_out_are_not_followed(tmp_path):
-    """Each dataset appears once; soft and external links lead nowhere, neither in the list nor by name."""
+    """Each group is entered once; soft and external links lead nowhere, neither in the list nor by name."""
     with h5py.File(tmp_path / "secret.h5", "w") as file:
         file["w"] = np.ones(3)
     with h5py.File(tmp_path / "a.h5", "w") as file:
@@ -248,9 +263,10 @@ def test_links_that_go_round_or_out_are_not_followed(tmp_path):
         file["out"] = h5py.ExternalLink(str(tmp_path / "secret.h5"), "/w")
         file["nowhere"] = h5py.SoftLink("/absent")
 
-    entries = hdf5.read_header(tmp_path / "a.h5").entries
+    header = hdf5.read_header(tmp_path / "a.h5")
 
-    assert [entry.nbytes for entry in entries] == [24]
+    assert [(entry.name, entry.nbytes) for entry in header.entries] == [("again", 24)]
+    assert header.ties == {"g/w": "again"}
     for name in ("soft", "out", "nowhere", "g", "g/w/x", "g//w", ""):
         with pytest.raises(InitcliError, match="no tensor"):
             hdf5.read_tensor(tmp_path / "a.h5", name)
@@ -314,3 +330,30 @@ def test_bytes_that_are_no_hdf5_are_one_fault(tmp_path):
         (tmp_path / "a.h5").write_bytes(data)
         with pytest.raises(InitcliError, match="cannot be read as HDF5"):
             hdf5.read_header(tmp_path / "a.h5")
+
+
+@pytest.mark.parametrize(
+    ("shape", "chunks", "nbytes"),
+    [
+        ((7,), (3,), 12),
+        ((6, 10), (2, 5), 80),  # two rows of ten
+        ((6, 10), (2, 4), 96),  # two rows of ten, which take three chunks of four
+        ((6, 10), (1, 4), 16),
+        ((6, 10, 5), (1, 2, 3), 48),
+        ((6, 10), (1, 1), 4),
+        ((6, 10), None, 0),
+    ],
+)
+def test_compressed_chunks_are_kept_until_the_rows_in_them_are_read(tmp_path, monkeypatch, shape, chunks, nbytes):
+    """What must be in memory so that no chunk is unpacked twice: of a byte more than is kept the dataset is refused."""
+    values = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("w", data=values, chunks=chunks, compression="gzip" if chunks else None)
+
+    monkeypatch.setattr(hdf5_reading, "CACHE_NBYTES", nbytes)
+    np.testing.assert_array_equal(hdf5.read_tensor(tmp_path / "a.h5", "w"), values)
+    monkeypatch.setattr(hdf5_reading, "CACHE_NBYTES", nbytes - 1)
+    if chunks:
+        with pytest.raises(InitcliError, match=f"unpacks {nbytes} bytes at once") as error:
+            hdf5.read_tensor(tmp_path / "a.h5", "w")
+        assert "without compression" in error.value.faults[0].hint

@@ -27,11 +27,11 @@ def piece(name, shape, dtype):
     return SimpleNamespace(name=name, shape=shape, dtype=dtype, nbytes=math.prod(shape) * dtype.itemsize)
 
 
-def write(path, arrays, metadata=None):
+def write(path, arrays, metadata=None, ties=None):
     """The checkpoint of these arrays, as the engine writes it."""
     tensors = [piece(name, array.shape, array.dtype.name) for name, array in arrays.items()]
     path.touch()
-    layout = torch_zip.allocate(Contents(tensors, metadata or {}), path)
+    layout = torch_zip.allocate(Contents(tensors, metadata or {}, ties or {}), path)
     data = [array.tobytes() for array in arrays.values()]
     for slot, each in zip(layout.slots, data, strict=True):
         write_at(path, each, slot.offset)
@@ -63,6 +63,24 @@ def test_the_archive_has_the_members_that_torch_asks_for(tmp_path):
         "archive/data/0": np.ones(3, np.float32).tobytes(),
         "archive/data/1": b"",
     }
+
+
+def test_a_tie_is_a_second_name_for_a_storage(tmp_path):
+    """It costs no bytes, is told apart from the tensors, and has the values of the one that it means."""
+    arrays = {"z.wte": np.arange(3.0), "b": np.zeros(2)}
+    write(tmp_path / "a.pt", arrays, ties={"a.head": "z.wte", "c": "b"})
+
+    with zipfile.ZipFile(tmp_path / "a.pt") as file:
+        assert sorted(file.namelist())[1:] == [
+            "archive/data.pkl",
+            "archive/data/0",
+            "archive/data/1",
+            "archive/version",
+        ]
+    header = torch_zip.read_header(tmp_path / "a.pt")
+    assert [entry.name for entry in header.entries] == ["b", "z.wte"]
+    assert header.ties == {"a.head": "z.wte", "c": "b"}
+    assert torch_zip.read_tensor(tmp_path / "a.pt", "a.head").tolist() == [0, 1, 2]
 
 
 def test_the_bytes_do_not_depend_on_the_name_of_the_file(tmp_path):

@@ -91,6 +91,17 @@ def test_the_pickle_is_one_that_python_reads_alike():
     ]
 
 
+def test_only_the_very_same_view_is_a_tie(tmp_path):
+    """The second of two names for one view is one; another shape of the same storage, or an offset, is a tensor."""
+    flat = view(shape=b"(K\x01K\x02t", strides=b"(K\x02K\x01t")
+    second = view(shape=b"(K\x01t", offset=b"K\x01")
+
+    header = torch_zip.read_header(checkpoint(tmp_path / "a.pt", mapping(view(), flat, view(), second)))
+
+    assert [entry.name for entry in header.entries] == ["t0", "t1", "t3"]
+    assert header.ties == {"t2": "t0"}
+
+
 def test_what_torch_save_writes_is_read(tmp_path):
     """Memo, views, parameters, typed and untyped storages, a state dict's `_metadata`: opcodes as torch 2.13's."""
     storage = text("storage") + b"q\x03" + name("torch", "FloatStorage") + b"q\x04" + text("0") + text("cpu") + b"K\x06"
@@ -181,6 +192,8 @@ def test_the_default_view_of_these_tests_is_read(tmp_path):
     eight = view(storage=UNTYPED, count=b"K\x08", rebuild=V3, tail=name("torch", "uint32") + b"t")
 
     header = torch_zip.read_header(checkpoint(tmp_path / "a.pt", mapping(view(), eight)))
+
+    assert not header.ties
 
     assert header.entries == [("t0", "float32", (2,), 8), ("t1", "uint32", (2,), 8)]
 

@@ -14,9 +14,10 @@ import pytest
 from initcli.engine import generate_file, generate_stream, list_seals
 from initcli.errors import InitcliError
 from initcli.files import write_at
-from initcli.formats import choose_format
+from initcli.formats import choose_format, zip_reading
 from initcli.formats.npz import npz
 from initcli.formats.reading import reading
+from initcli.formats.weights import open_weights
 from initcli.formats.zip_layout import Member, allocate_zip, lay_out_zip
 from initcli.formats.zip_reading import MAX_DIRECTORY_NBYTES, open_archive
 from initcli.resolution import load_plan
@@ -251,6 +252,40 @@ def test_a_zip_cut_anywhere_is_one_fault(tmp_path):
         (tmp_path / "cut.zip").write_bytes(whole[:length])
         with pytest.raises(InitcliError), reading(tmp_path / "cut.zip", "a zip"):
             open_archive(tmp_path / "cut.zip")
+
+
+@pytest.mark.parametrize("block_nbytes", [1, 7, 107, 1000])
+def test_a_large_member_is_compared_block_by_block(tmp_path, monkeypatch, block_nbytes):
+    """Whole it is taken, and with another byte in its first, middle or last place it is not."""
+    monkeypatch.setattr(zip_reading, "BLOCK_NBYTES", block_nbytes)
+    (tmp_path / "a.zip").write_bytes(whole := zip_of(("a", b"A" * 107), ("b", b"B")))
+    open_archive(tmp_path / "a.zip").check("a")
+
+    for place in (0, 50, 106):
+        changed = bytearray(whole)
+        changed[whole.index(b"AAA") + place] ^= 1
+        (tmp_path / "a.zip").write_bytes(changed)
+        with pytest.raises(InitcliError, match="`a` has a bad CRC-32"):
+            open_archive(tmp_path / "a.zip").check("a")
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not tell what is in memory")
+@pytest.mark.parametrize("name", ["npz", "pt", "gguf", "msgpack"])
+def test_of_a_file_that_is_a_map_little_is_in_memory_at_a_time(tmp_path, name):
+    """Of 160 MB that are checked and read, at most a third at any moment."""
+
+    def in_memory():
+        (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("RssFile")]
+        return int(line.split()[1]) * 1024
+
+    plan, path = load_plan(b"tensors: {w: {shape: [40000000], init: ones}}", "spec.yaml"), tmp_path / f"w.{name}"
+    generate_file(plan, choose_format(str(path), None, 1), path)
+    before = in_memory()
+
+    most = max(in_memory() for chunk in open_weights(path).read_chunks(["w"]) if chunk.values.all())
+
+    path.unlink()
+    assert most - before < 160e6 / 3
 
 
 def test_a_name_of_many_bytes_is_refused_by_npz():

@@ -7,13 +7,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from initcli.comparison import Tolerance, Verdict
 from initcli.dtypes import DTYPES
 from initcli.engine import generate_file
 from initcli.errors import InitcliError
 from initcli.formats import choose_format
+from initcli.formats.safetensors import safetensors
 from initcli.formats.weights import WeightFile, open_weights
 from initcli.plan import Plan
 from initcli.readback import compare_weights, digest_weights, verify_weights
@@ -45,6 +48,53 @@ def test_every_dtype_is_verified_compared_and_digested(tmp_path: Path, suffix: s
     assert [pair.verdict for pair in pairs + compared] == [Verdict.EQUAL] * 2 * len(DTYPES)
     assert digest_weights(first) == digest_weights(second, jobs=2)
     assert sum(counts) == plan.nbytes
+
+
+TIED = b"initcli: 1\ntensors:\n  z: {shape: [4], init: random_normal}\n  head: {tie: z}\n"
+
+
+def test_a_tie_is_in_no_digest_and_no_difference(tmp_path: Path) -> None:
+    """A .pt holds both names, safetensors leaves the tie out: they hold the same."""
+    plan = load_plan(TIED, "s.yaml")
+    one, both = write(plan, tmp_path / "a.safetensors"), write(plan, tmp_path / "a.pt")
+
+    assert [(pair.name, pair.verdict) for pair in verify_weights(plan, both)] == [
+        ("z", Verdict.EQUAL),
+        ("head", Verdict.EQUAL),
+    ]
+    assert digest_weights(one) == digest_weights(both)
+    for sides in ((one, both), (both, one), (both, both)):
+        assert [pair.name for pair in compare_weights(*sides, Tolerance())] == ["z"]
+
+
+@pytest.mark.parametrize(("copied", "verdict"), [(0.0, Verdict.EQUAL), (1.0, Verdict.VALUES)])
+def test_a_tie_is_laid_beside_a_tensor_of_its_name(tmp_path: Path, copied: float, verdict: Verdict) -> None:
+    """A file that holds the values twice has to hold the tie's, too, whichever of the two comes first."""
+    both = write(load_plan(TIED, "s.yaml"), tmp_path / "a.pt")
+    z = safetensors.read_tensor(write(load_plan(TIED, "s.yaml"), tmp_path / "a.safetensors").path, "z")
+    save_file({"z": z, "head": z + np.float32(copied)}, tmp_path / "b.safetensors")
+    twice = open_weights(tmp_path / "b.safetensors")
+
+    for sides in ((twice, both), (both, twice)):
+        pairs = compare_weights(*sides, Tolerance())
+        assert {pair.name: pair.verdict for pair in pairs} == {"z": Verdict.EQUAL, "head": verdict}
+
+
+def test_a_tie_to_another_tensor_is_a_difference(tmp_path: Path) -> None:
+    """Names tied to each other crosswise are compared, and so is one that only the other file has."""
+    tensors = "a: {shape: [4], init: random_normal}, b: {shape: [4], init: zeros}"
+    one, other = (
+        write(load_plan(f"{{initcli: 1, tensors: {{{tensors}, t: {{tie: {target}}}}}}}".encode(), "s.yaml"), path)
+        for target, path in (("a", tmp_path / "a.pt"), ("b", tmp_path / "b.pt"))
+    )
+    alone = write(load_plan(b"{initcli: 1, tensors: {t: {shape: [4], init: zeros}}}", "s.yaml"), tmp_path / "t.pt")
+
+    assert [pair.name for pair in compare_weights(one, other, Tolerance()) if not pair.verdict.is_same] == ["t"]
+    assert {pair.name: pair.verdict for pair in compare_weights(other, alone, Tolerance())} == {
+        "a": Verdict.ONLY_A,
+        "b": Verdict.ONLY_A,
+        "t": Verdict.EQUAL,
+    }
 
 
 def test_globs_select_names_and_must_fit_one() -> None:

@@ -1,6 +1,7 @@
 """Promised beside observed, and the verdict."""
 
 import json
+from math import inf, nan
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from initcli.laws.whole import Drawn, Orthogonal
 from initcli.moments import Moments, measure
 from initcli.report import Report, agrees
 from initcli.resolution import load_plan
+from initcli.sampling import sample_range
 from initcli.scratch import Scratch
 from initcli.stream import Stream
 
@@ -66,6 +68,32 @@ def test_rounding_to_a_small_dtype_is_allowed_for() -> None:
     assert not agrees(Constant(0.1), F32, stored)
 
 
+@pytest.mark.parametrize(
+    ("law", "observed", "verdict"),
+    [
+        (Normal(0, 1), Moments(9_999, 0.0, 9_999.0, -4, 4, infs=1), False),
+        (Normal(0, 1), Moments(9_999, 0.0, 9_999.0, -4, 4, nans=1), False),
+        (Normal(0, 1), Moments(infs=3), False),
+        (Constant(inf), Moments(infs=3), None),
+        (Constant(nan), Moments(nans=3), None),
+        (Drawn(lambda shape, dtype: None, (3,)), Moments(2, 0.0, 2.0, -1, 1, nans=1), None),
+        (Normal(0, 1e200), Moments(3, nan, nan, -1e200, 1e200), None),
+    ],
+)
+def test_a_value_that_overflowed_disagrees(law: Law, observed: Moments, verdict: bool | None) -> None:
+    """A law of finite moments has no infinite value; what promises none, or has no figure, has no verdict."""
+    assert agrees(law, F32, observed) is verdict
+
+
+def test_the_roundings_of_subnormal_values_are_allowed_for() -> None:
+    """Draws of 1e-40 are whole multiples of 2⁻¹⁴⁹; an std a hundred such steps off is not."""
+    values = sample_range(Normal(0, 1e-40), Stream(1, "w"), F32, 0, 100_000, Scratch())
+    observed = measure(values, 0.0, Scratch())
+
+    assert agrees(Normal(0, 1e-40), F32, observed)
+    assert not agrees(Normal(0, 1.1e-40), F32, observed)
+
+
 def test_the_total_promises_the_mixture_of_all_tensors() -> None:
     """Half zeros and half ones have mean ½ and std ½."""
     plan = load_plan(b"{initcli: 1, tensors: {a: {shape: [4], init: zeros}, b: {shape: [4], init: ones}}}", "s.yaml")
@@ -75,6 +103,16 @@ def test_the_total_promises_the_mixture_of_all_tensors() -> None:
     assert (report.total.promised.mean, report.total.promised.std) == (0.5, 0.5)
     assert (report.total.observed.mean, report.total.observed.std) == (0.5, 0.5)
     assert report.total.agrees
+
+
+def test_values_that_overflowed_keep_their_share_of_the_total() -> None:
+    """Half of the tensors is infinite: the promise is still that of both."""
+    plan = load_plan(b"{initcli: 1, tensors: {a: {shape: [4], init: zeros}, b: {shape: [4], init: ones}}}", "s.yaml")
+
+    report = Report.of(plan, [moments(4, 0, 0, 0, 0), Moments(infs=4)])
+
+    assert (report.total.promised.mean, report.total.promised.std) == (0.5, 0.5)
+    assert (report.total.observed.mean, report.total.observed.infs, report.total.agrees) == (0.0, 4, False)
 
 
 def test_the_data_is_strict_json() -> None:

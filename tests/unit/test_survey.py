@@ -68,9 +68,9 @@ def test_what_is_not_finite_is_counted_and_kept_out() -> None:
     seen = survey_values(np.array([np.nan, 1.0, np.inf, -np.inf, 3.0, np.nan]))
     none = survey_values(np.array([np.nan, np.inf]))
 
-    assert (seen.nans, seen.infs, seen.moments.count) == (2, 2, 2)
+    assert (seen.moments.nans, seen.moments.infs, seen.moments.count) == (2, 2, 2)
     assert (seen.moments.mean, seen.moments.std, seen.moments.max) == (2.0, 1.0, 3.0)
-    assert (none.nans, none.infs, none.moments.count, none.histogram.counts) == (1, 1, 0, ())
+    assert (none.moments.nans, none.moments.infs, none.moments.count, none.histogram.counts) == (1, 1, 0, ())
 
 
 def test_of_numbers_whose_squares_overflow_only_the_extremes_are_told() -> None:
