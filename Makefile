@@ -47,7 +47,8 @@ clients: $(CLIENTS)/installed $(OLDER:%=$(CLIENTS)-%/installed)
 bench: $(CLIENTS)/installed
 	$(CLIENTS)/bin/python tests/benchmarks/bench_generate.py
 
-# The long proofs: every float32 draw of the normal laws, and the tails of 10^8.
+# The long proofs: every float32 draw of the normal laws, the tails of 10^8, files beyond 4 GiB and 20,000 tensors of
+# every format.
 exhaustive: $(VENV)/tested
 	$(BIN)/python tests/exhaustive/prove_quantiles.py
 	$(BIN)/pytest -s tests/exhaustive

@@ -64,7 +64,7 @@ class Output:
         """Return the format that the options choose, a checkpoint's with its config."""
         from pathlib import Path
 
-        from initcli.formats import choose_format
+        from initcli.formats.listing import choose_format
         from initcli.formats.model_config import read_config, render_config
         from initcli.formats.sharded import Sharded, chooses_shards
 

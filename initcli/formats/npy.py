@@ -17,8 +17,9 @@ import numpy as np
 
 from initcli.errors import Fault, InitcliError
 from initcli.files import preallocate, translate
-from initcli.formats import Contents, Entry, Header, Layout, Refusal, Seal, Slot, Tensor, find_listing
+from initcli.formats import Contents, Entry, Header, Layout, Refusal, Seal, Slot, Tensor
 from initcli.formats.chunks import Chunk, cut, read_stored, refuse_values
+from initcli.formats.listing import find_listing
 from initcli.formats.naming import find_parents, refuse_common, refuse_path
 from initcli.formats.reading import missing_tensor, reading
 

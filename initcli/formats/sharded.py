@@ -16,8 +16,9 @@ import numpy as np
 
 from initcli.errors import Fault, InitcliError
 from initcli.files import preallocate
-from initcli.formats import STREAM, Contents, Header, Layout, Refusal, Seal, Slot, Tensor, find_listing
+from initcli.formats import STREAM, Contents, Header, Layout, Refusal, Seal, Slot, Tensor
 from initcli.formats.chunks import CHUNK_ELEMS, Chunk
+from initcli.formats.listing import find_listing
 from initcli.formats.reading import missing_tensor
 from initcli.formats.safetensors import safetensors
 from initcli.formats.shard_index import (

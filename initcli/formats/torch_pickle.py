@@ -34,6 +34,9 @@ STORAGES = {
 MAX_RANK = 64
 """The most axes of a tensor: NumPy 2 has no more, and torch 2.13 computes with no more."""
 
+MAX_VALUES = 1_000_000
+"""The most that stands on a pickle's stack: names and tensors, of which a pickle of 100 MB holds half a million."""
+
 _UNTYPED = "torch.storage UntypedStorage"
 _MAPPING, _PARAMETER = "collections OrderedDict", "torch._utils _rebuild_parameter"
 _TYPED_VIEW, _UNTYPED_VIEW = "torch._utils _rebuild_tensor_v2", "torch._utils _rebuild_tensor_v3"
@@ -83,6 +86,8 @@ def parse_pickle(data: bytes) -> dict[str, View]:
     machine = _Machine()
     for opcode, argument, _ in pickletools.genops(data):
         machine.step(opcode.name, argument)
+        if max(len(machine.stack), len(machine.marks)) > MAX_VALUES:
+            raise ValueError(f"its pickle puts more than {MAX_VALUES:,} values one upon the other")
     (found,) = machine.stack
     if not isinstance(found, dict):
         raise ValueError("its pickle holds no mapping from names to tensors")

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from initcli.formats import Entry, Format, Header, detect_format
+from initcli.formats import Entry, Format, Header
 from initcli.formats.chunks import Chunk, read_chunks, seek_chunks
+from initcli.formats.detection import detect_format
 
 
 class WeightFile(NamedTuple):

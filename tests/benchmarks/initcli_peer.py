@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from initcli.engine import generate_file
-from initcli.formats import choose_format
+from initcli.formats.listing import choose_format
 from initcli.resolution import load_plan
 from initcli.workers import default_jobs
 

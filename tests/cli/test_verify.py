@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from initcli.formats import detect_format
+from initcli.formats.detection import detect_format
 from initcli.laws import Normal
-from initcli.whole_laws import Orthogonal
+from initcli.laws.whole import Orthogonal
 
 LARGE = """\
 initcli: 1
@@ -178,6 +178,96 @@ def test_a_truncated_file_cannot_be_verified(folder, run, suffix):
     assert ran.status == 2
     assert ran.out == ""
     assert ran.err.startswith("error: `")
+
+
+FIRST, SECOND = (f"model-0000{number}-of-00002.safetensors" for number in (1, 2))
+INDEX = "model.safetensors.index.json"
+
+
+@pytest.fixture
+def shards(folder, run):
+    """Two sets of two shards: `a` and `b` in the first, `c` and `d` in the second; `other` is of another seed."""
+    spec = "{seed: 5, tensors: {'{a,b,c,d}': {shape: [20, 30], init: he_normal}}}"
+    (folder / "set.yaml").write_text(spec)
+    for name, seed in (("set", "5"), ("other", "6")):
+        made = run("generate", "set.yaml", "--out", name, "--max-shard-size", "5000", "--seed", seed, "--quiet")
+        assert made.status == 0
+    return folder / "set"
+
+
+def swap(one, other):
+    """Let two files change their names."""
+    content = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(content)
+
+
+def tell_index(folder, **weight_map):
+    """Let the index say something else of tensors; None takes one away."""
+    index = json.loads((folder / INDEX).read_text())
+    told = index["weight_map"] | weight_map
+    index["weight_map"] = {name: file for name, file in told.items() if file}
+    (folder / INDEX).write_text(json.dumps(index))
+
+
+def cut(path, count):
+    """Take bytes away from the end."""
+    path.write_bytes(path.read_bytes()[:-count])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "what"),
+    [
+        (lambda path: (path / FIRST).unlink(), f"1 of the 2 shards that `set/{INDEX}` names are missing: `{FIRST}`"),
+        (lambda path: (path / SECOND).unlink(), f"1 of the 2 shards that `set/{INDEX}` names are missing: `{SECOND}`"),
+        (lambda path: (path / INDEX).unlink(), "the directory `set` holds no .npy file"),
+        (lambda path: cut(path / FIRST, 1), f"`set/{FIRST}` cannot be read as safetensors"),
+        (lambda path: cut(path / SECOND, 4000), f"`set/{SECOND}` cannot be read as safetensors"),
+        (lambda path: (path / SECOND).write_bytes(b""), f"`set/{SECOND}` is empty"),
+        (lambda path: (path / SECOND).write_bytes(bytes(999)), f"`set/{SECOND}` was never finished"),
+        (lambda path: swap(path / FIRST, path / SECOND), f"`c` is in `set/{FIRST}`, but `{INDEX}` has it in"),
+        (lambda path: shutil.copy(path / FIRST, path / SECOND), f"`a` is in `set/{SECOND}`, but `{INDEX}` has it in"),
+        (lambda path: shutil.copy(path / FIRST, path / "model.safetensors"), "never see the shards"),
+        (lambda path: tell_index(path, a=SECOND), f"`a` is in `set/{FIRST}`, but `{INDEX}` has it in `{SECOND}`"),
+        (lambda path: tell_index(path, e=SECOND), f"has `e` in `{SECOND}`, but it is not there"),
+        (lambda path: tell_index(path, b=None), f"`b` is in `set/{FIRST}`, but `{INDEX}` does not name it"),
+        (lambda path: cut(path / INDEX, 9), f"`set/{INDEX}` cannot be read as an index of shards"),
+    ],
+)
+@pytest.mark.parametrize("command", [["verify"], ["inspect"], ["digest"], ["diff", "other"]])
+def test_a_set_that_is_not_whole_is_one_error(shards, run, spoil, what, command):
+    """Cut, missing, swapped, stale, or another than its index says: what, which file, and status 2."""
+    spoil(shards)
+
+    ran = run(*command, "set")
+
+    assert ran.status == 2
+    assert ran.out == ""
+    assert ran.err.startswith("error: ")
+    assert what in ran.err.splitlines()[0]
+
+
+def test_a_shard_of_another_set_has_other_values(shards, run):
+    """Its names and sizes are right, so the values tell: those of its tensors alone."""
+    shutil.copy(shards.parent / "other" / SECOND, shards / SECOND)
+
+    ran = run("verify", "set", "--json")
+
+    verdicts = {tensor["name"]: tensor["verdict"] for tensor in json.loads(ran.out)["tensors"]}
+    assert ran.status == 1
+    assert verdicts == {"a": "equal", "b": "equal", "c": "values", "d": "values"}
+
+
+def test_a_set_without_a_shards_tensors_lacks_them(shards, run):
+    """A shard and its names in the index are gone: what is left is whole, but not all that the spec has."""
+    (shards / SECOND).unlink()
+    tell_index(shards, c=None, d=None)
+
+    ran = run("verify", "set", "--json")
+
+    verdicts = {tensor["name"]: tensor["verdict"] for tensor in json.loads(ran.out)["tensors"]}
+    assert ran.status == 1
+    assert verdicts == {"a": "equal", "b": "equal", "c": "missing", "d": "missing"}
 
 
 @pytest.mark.parametrize("spec", ["[1", "{}", '{"initcli": 1, "include": "/etc/hostname"}', '{"initcli": 99}'])

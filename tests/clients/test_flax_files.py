@@ -14,7 +14,7 @@ import safetensors.flax
 from flax import linen, nnx, serialization, traverse_util
 
 from initcli.dtypes import DTYPES
-from initcli.formats import detect_format
+from initcli.formats.detection import detect_format
 from initcli.formats.flax_msgpack import flax_msgpack
 
 FRAMEWORK = f"flax {flax.__version__}"

@@ -11,7 +11,7 @@ import gguf
 import numpy as np
 import pytest
 
-from initcli.formats import detect_format
+from initcli.formats.detection import detect_format
 from initcli.formats.gguf import gguf as ours
 
 FRAMEWORK = f"gguf {version('gguf')}"

@@ -16,8 +16,9 @@ from keras import layers
 from keras_layer_cases import CASES, CHAINS
 
 from initcli.engine import generate_file
-from initcli.formats import choose_format, detect_format
+from initcli.formats.detection import detect_format
 from initcli.formats.keras_archive import KerasArchive, keras_archive
+from initcli.formats.listing import choose_format
 from initcli.formats.model_config import render_config
 from initcli.layers import find_layer
 from initcli.resolution import load_plan

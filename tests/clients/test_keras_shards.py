@@ -12,7 +12,7 @@ from test_keras_files import FRAMEWORK, MODELS, check_equal, distinct, each, fre
 
 from initcli.engine import check_format, generate_file
 from initcli.errors import InitcliError
-from initcli.formats import detect_format
+from initcli.formats.detection import detect_format
 from initcli.formats.keras_shards import KerasShards, keras_shards
 
 __all__ = ["FRAMEWORK", "fresh_names"]

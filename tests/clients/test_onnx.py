@@ -10,7 +10,7 @@ from onnx.external_data_helper import set_external_data
 from onnx.reference import ReferenceEvaluator
 
 from initcli.dtypes import DTYPES
-from initcli.formats import detect_format
+from initcli.formats.detection import detect_format
 from initcli.formats.onnx_data import onnx as ours
 
 FRAMEWORK = f"onnx {onnx.__version__}"

@@ -13,7 +13,7 @@ import safetensors
 import safetensors.numpy
 
 from initcli.dtypes import DTYPES
-from initcli.formats import detect_format
+from initcli.formats.detection import detect_format
 
 FRAMEWORK = f"numpy {np.__version__}"
 H5PY = f"h5py {h5py.__version__}, HDF5 {h5py.version.hdf5_version}"

@@ -12,7 +12,7 @@ import torch
 from architectures import ARCHITECTURES, tiny_config, tiny_options
 
 from initcli.dtypes import DTYPES
-from initcli.formats import detect_format
+from initcli.formats.detection import detect_format
 from initcli.formats.torch_zip import torch_zip
 
 FRAMEWORK = f"torch {torch.__version__}"

@@ -10,7 +10,8 @@ import tempfile
 from pathlib import Path
 
 from initcli.engine import generate_file
-from initcli.formats import Contents, choose_format
+from initcli.formats import Contents
+from initcli.formats.listing import choose_format
 from initcli.resolution import load_plan
 
 SPEC = Path(__file__).with_name("golden.yaml")

@@ -7,7 +7,7 @@ import pytest
 
 import initcli
 from initcli.engine import generate_file
-from initcli.formats import choose_format
+from initcli.formats.listing import choose_format
 from initcli.initializers.registry import MODULES, registered
 from initcli.plan import Plan
 from initcli.report import Report

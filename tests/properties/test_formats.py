@@ -1,4 +1,4 @@
-"""One battery that every format passes: what is written at the slots is what the real library reads back."""
+"""The contract of every format: what is written at the slots is what the real library reads back."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from every_format import FORMATS
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -19,9 +20,8 @@ from initcli.dtypes import DTYPES, DType
 from initcli.engine import list_seals
 from initcli.errors import InitcliError
 from initcli.files import write_at
-from initcli.formats import Contents, Format, Layout, detect_format, known_formats
-from initcli.formats.keras_archive import KerasArchive
-from initcli.formats.sharded import Sharded
+from initcli.formats import Contents, Format, Layout
+from initcli.formats.detection import detect_format
 from initcli.object_paths import Stored
 
 
@@ -42,12 +42,6 @@ class Piece:
         return Stored("dense", (f"layers/dense/vars/{self.name.encode().hex()}",))
 
 
-WITH_CONFIGS = {"keras": KerasArchive(b'{"class_name": "Sequential", "config": {}}')}
-FORMATS = [
-    pytest.param(WITH_CONFIGS.get(each.name, each), id=f"{each.name}{'-directory' * each.is_directory}")
-    for each in known_formats()
-]
-FORMATS += [pytest.param(Sharded(60, b"{}"), id="safetensors-shards")]
 IS_READ_BY = {"weights.h5": "h5", "keras-legacy-h5": "h5"}
 """What names of its own are in is read as any HDF5."""
 OWN_KEYS = ("format", "general.architecture")
@@ -100,10 +94,10 @@ def seal(layout: Layout, data: list[bytes]) -> None:
         write_at(each.file, each.data, each.offset)
 
 
-def read_all(path: Path) -> dict[str, bytes]:
-    """Every file's bytes by its path within the output."""
-    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    return {str(file.relative_to(path)): file.read_bytes() for file in files}
+def read_all(folder: str) -> dict[str, bytes]:
+    """Every file's bytes by its path within the folder."""
+    files = [file for file in Path(folder).rglob("*") if file.is_file()]
+    return {str(file.relative_to(folder)): file.read_bytes() for file in files}
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -184,7 +178,7 @@ def test_no_two_slots_share_a_byte_and_all_lie_between_seal_and_end(form, tensor
         path = make_place(form, folder)
         layout = form.allocate(Contents(tensors, metadata), path)
         seals = list(list_seals(layout, [0] * len(tensors)))
-        ends = {each.file: each.file.stat().st_size for each in seals}
+        ends = {each.file: each.file.stat().st_size for each in (*seals, *layout.slots)}
 
     assert [slot.nbytes for slot in layout.slots] == [tensor.nbytes for tensor in tensors]
     taken = [(each.file, each.offset, each.offset + len(each.data)) for each in seals]
@@ -251,7 +245,7 @@ def test_the_bytes_do_not_depend_on_the_place_or_the_run(form, tensors, metadata
             path = make_place(form, folder)
             layout = form.allocate(Contents(tensors, metadata), path)
             seal(layout, [bytes(tensor.nbytes) for tensor in tensors])
-            outputs.append(read_all(path))
+            outputs.append(read_all(folder))
 
     assert outputs[0] == outputs[1]
-    assert len(outputs[0]) == len({each.file for each in list_seals(layout, [0] * len(tensors))})
+    assert len(outputs[0]) == len({each.file for each in (*list_seals(layout, [0] * len(tensors)), *layout.slots)})

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from initcli import engine
 from initcli.dtypes import DTYPES
 from initcli.engine import generate_file
-from initcli.formats import choose_format, detect_format
+from initcli.formats.detection import detect_format
+from initcli.formats.listing import choose_format
 from initcli.laws import Eye, Law, Normal, TruncatedNormal, Uniform
 from initcli.moments import Moments, measure
 from initcli.report import Report

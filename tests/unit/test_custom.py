@@ -15,7 +15,7 @@ from initcli import initializers
 from initcli.dtypes import DTYPES
 from initcli.engine import generate_file
 from initcli.errors import ArgumentError, InitcliError
-from initcli.formats import choose_format
+from initcli.formats.listing import choose_format
 from initcli.initializers import Initializer, entry_points, register, registry
 from initcli.plan import Plan
 from initcli.resolution import load_plan

@@ -12,7 +12,7 @@ import pytest
 from initcli.checksums import digest_blocks
 from initcli.digests import Digester
 from initcli.engine import generate_file
-from initcli.formats import choose_format
+from initcli.formats.listing import choose_format
 from initcli.formats.weights import open_weights
 from initcli.readback import digest_weights
 from initcli.resolution import load_plan

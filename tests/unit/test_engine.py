@@ -13,7 +13,9 @@ import pytest
 from initcli import engine, initializers
 from initcli.engine import generate_file, generate_stream
 from initcli.errors import InitcliError
-from initcli.formats import Contents, choose_format, detect_format
+from initcli.formats import Contents
+from initcli.formats.detection import detect_format
+from initcli.formats.listing import choose_format
 from initcli.laws import Normal
 from initcli.laws.whole import Orthogonal
 from initcli.plan import Plan
@@ -173,7 +175,7 @@ MEMORY = """
 import resource, sys
 from pathlib import Path
 from initcli.engine import generate_file
-from initcli.formats import choose_format
+from initcli.formats.listing import choose_format
 from initcli.resolution import load_plan
 plan = load_plan(f"initcli: 1\\ntensors: {{w: {{shape: [{sys.argv[2]}], init: random_normal}}}}".encode(), "s.yaml")
 generate_file(plan, choose_format("x.safetensors", None, 1), Path(sys.argv[1]), jobs=2)

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from initcli.errors import InitcliError
-from initcli.formats import chunks, detect_format
+from initcli.formats import chunks
 from initcli.formats.chunks import boxes, read_chunks, seek_chunks
+from initcli.formats.detection import detect_format
 from initcli.formats.hdf5 import hdf5
 
 SHAPE = (5, 4, 7)

@@ -12,8 +12,10 @@ import pytest
 from initcli.dtypes import DTYPES
 from initcli.errors import InitcliError
 from initcli.files import write_at
-from initcli.formats import Contents, choose_format, detect_format
+from initcli.formats import Contents
+from initcli.formats.detection import detect_format
 from initcli.formats.flax_msgpack import flax_msgpack
+from initcli.formats.listing import choose_format
 
 
 def piece(name, shape, dtype="float32"):

@@ -12,8 +12,10 @@ import pytest
 from initcli.dtypes import DTYPES
 from initcli.errors import InitcliError
 from initcli.files import write_at
-from initcli.formats import Contents, choose_format, detect_format
+from initcli.formats import Contents
+from initcli.formats.detection import detect_format
 from initcli.formats.gguf import gguf
+from initcli.formats.listing import choose_format
 
 ARCHITECTURE = {"general.architecture": "llama"}
 

@@ -12,7 +12,7 @@ import pytest
 
 from initcli.engine import check_format, generate_file
 from initcli.errors import InitcliError
-from initcli.formats import detect_format
+from initcli.formats.detection import detect_format
 from initcli.formats.hdf5 import hdf5
 from initcli.formats.hdf5_reading import NAMES_KEY
 from initcli.formats.keras_archive import KerasArchive, keras_archive

@@ -15,8 +15,9 @@ from safetensors.numpy import save_file
 from initcli.drawing import draw_range
 from initcli.engine import check_format, generate_file
 from initcli.errors import InitcliError
-from initcli.formats import Contents, Format, IndexedFormat, detect_format, shelf
+from initcli.formats import Contents, Format, IndexedFormat, shelf
 from initcli.formats.chunks import read_chunks
+from initcli.formats.detection import detect_format
 from initcli.formats.hdf5_reading import NAMES_KEY
 from initcli.formats.keras_shards import KerasShards, is_index, keras_shards
 from initcli.formats.keras_weights import keras_weights

@@ -15,7 +15,8 @@ from initcli.dtypes import DTYPES
 from initcli.engine import list_seals
 from initcli.errors import InitcliError
 from initcli.files import write_at
-from initcli.formats import Contents, detect_format
+from initcli.formats import Contents
+from initcli.formats.detection import detect_format
 from initcli.formats.npz import npz
 
 INT8 = DTYPES["int8"]

@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 from initcli.dtypes import DTYPES
 from initcli.errors import InitcliError
 from initcli.files import write_at
-from initcli.formats import Contents, IndexedFormat, choose_format, detect_format, onnx_data, onnx_reading
+from initcli.formats import Contents, IndexedFormat, onnx_data, onnx_reading
+from initcli.formats.detection import detect_format
+from initcli.formats.listing import choose_format
 from initcli.formats.onnx_data import Onnx, onnx
 from initcli.formats.safetensors import safetensors
 

@@ -16,7 +16,8 @@ from initcli.dtypes import DTYPES
 from initcli.engine import list_seals
 from initcli.errors import InitcliError
 from initcli.files import write_at
-from initcli.formats import Contents, detect_format
+from initcli.formats import Contents
+from initcli.formats.detection import detect_format
 from initcli.formats.torch_pickle import render_pickle
 from initcli.formats.torch_zip import torch_zip
 

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from initcli.errors import InitcliError
-from initcli.formats import LISTINGS, choose_format, detect_format
+from initcli.formats.detection import detect_format
 from initcli.formats.hdf5 import hdf5
 from initcli.formats.keras_archive import keras_archive
 from initcli.formats.keras_weights import keras_legacy, keras_weights
+from initcli.formats.listing import LISTINGS, choose_format
 from initcli.formats.npy import npy, npy_directory
 from initcli.formats.npz import npz
 from initcli.formats.safetensors import safetensors
@@ -132,7 +133,7 @@ def test_choosing_a_format_loads_no_weight_library():
     """Start-up pays for neither h5py nor safetensors nor ml_dtypes."""
     script = """
 import sys
-from initcli.formats import choose_format
+from initcli.formats.listing import choose_format
 choose_format("a.h5", None, 1)
 print([name for name in ("h5py", "safetensors", "ml_dtypes") if name in sys.modules])
 """

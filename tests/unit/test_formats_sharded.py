@@ -18,8 +18,9 @@ from initcli.dtypes import DTYPES, DType
 from initcli.engine import generate_file
 from initcli.errors import InitcliError
 from initcli.files import write_at
-from initcli.formats import Contents, Format, detect_format, sharded
+from initcli.formats import Contents, Format, sharded
 from initcli.formats.chunks import read_chunks
+from initcli.formats.detection import detect_format
 from initcli.formats.model_config import MAX_CONFIG_NBYTES, read_config
 from initcli.formats.npy import npy_directory
 from initcli.formats.shard_index import INDEX, MAX_INDEX_NBYTES, SINGLE, name_shards, split

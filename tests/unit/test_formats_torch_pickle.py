@@ -16,7 +16,7 @@ import pytest
 
 from initcli.dtypes import DTYPES
 from initcli.errors import InitcliError
-from initcli.formats import detect_format
+from initcli.formats.detection import detect_format
 from initcli.formats.torch_pickle import parse_pickle, render_pickle
 from initcli.formats.torch_zip import torch_zip
 

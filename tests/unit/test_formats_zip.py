@@ -14,7 +14,8 @@ import pytest
 from initcli.engine import generate_file, generate_stream, list_seals
 from initcli.errors import InitcliError
 from initcli.files import write_at
-from initcli.formats import choose_format, zip_reading
+from initcli.formats import zip_reading
+from initcli.formats.listing import choose_format
 from initcli.formats.npz import npz
 from initcli.formats.reading import reading
 from initcli.formats.weights import open_weights

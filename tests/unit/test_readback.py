@@ -15,7 +15,7 @@ from initcli.comparison import Tolerance, Verdict
 from initcli.dtypes import DTYPES
 from initcli.engine import generate_file
 from initcli.errors import InitcliError
-from initcli.formats import choose_format
+from initcli.formats.listing import choose_format
 from initcli.formats.safetensors import safetensors
 from initcli.formats.weights import WeightFile, open_weights
 from initcli.plan import Plan
