@@ -45,6 +45,7 @@ def _detect_other(path: Path, start: bytes) -> Format | None:
         keras_shards,
         npy,
         onnx_reading,
+        shard_index,
         torch_zip,
         zip_reading,
     )
@@ -59,6 +60,9 @@ def _detect_other(path: Path, start: bytes) -> Format | None:
         return gguf.gguf
     if start.startswith(zip_reading.MAGICS):
         return _detect_zip(path)
+    if path.name == shard_index.INDEX:
+        what = f"`{path}` is the index of a checkpoint"
+        raise InitcliError(Fault(what, hint=f"name the directory that it is in, `{path.parent}`"))
     if keras_shards.is_index(path):
         return keras_shards.keras_shards
     if torch_zip.is_bare_pickle(start):

@@ -149,3 +149,14 @@ def test_a_listing_says_what_the_format_says_of_itself(listing):
     chosen = listing.load()
 
     assert (chosen.name, chosen.suffixes) == (listing.name, listing.suffixes)
+
+
+def test_the_index_of_a_checkpoint_leads_to_its_directory(tmp_path):
+    """Not to Keras's index, which is JSON too."""
+    index = tmp_path / "model.safetensors.index.json"
+    index.write_text('{"metadata": {}, "weight_map": {"w": "model-00001-of-00001.safetensors"}}')
+
+    with pytest.raises(InitcliError, match="is the index of a checkpoint") as told:
+        detect_format(index)
+
+    assert str(tmp_path) in told.value.faults[0].hint
