@@ -92,7 +92,8 @@ class Law(ABC):
         computed = float(np.finfo(dtype.working).max)
         held = [x for x in self.promise if isfinite(x)]
         if any(abs(x) > dtype.greatest for x in held) or not all(abs(x) <= computed for x in self.scales()):
-            raise ArgumentError(f"the law's values do not fit {dtype}: {self}", "use smaller parameters or float64")
+            hint = "use smaller parameters, or a dtype that reaches farther: float32, float64"
+            raise ArgumentError(f"the law's values do not fit {dtype}: {self}", hint)
 
     def scales(self) -> tuple[float, ...]:
         """Return the finite sizes that the law computes with."""
