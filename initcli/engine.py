@@ -29,9 +29,9 @@ from initcli.formats import Contents, Format, Layout, Seal
 from initcli.formats.arranging import arrange
 from initcli.moments import Moments, measure
 from initcli.plan import Plan, PlannedTensor
-from initcli.publish_shards import staged_output
 from initcli.report import Report
 from initcli.scratch import Scratch
+from initcli.staging import staged_output
 from initcli.workers import gather, map_ordered
 
 CHUNK_ELEMS = BLOCK_ELEMS

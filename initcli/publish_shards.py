@@ -16,51 +16,17 @@ from pathlib import Path
 from initcli.arrival import Arrival, make_hidden
 from initcli.errors import Fault, InitcliError
 from initcli.files import translated
-from initcli.formats import Format, IndexedFormat
+from initcli.formats import IndexedFormat
 from initcli.formats.shard_index import CONFIG, INDEX, SINGLE, name_shards, read_index, rename_shards
-from initcli.formats.sharded import Sharded
 from initcli.publish import (
     check_parent,
     check_target,
     make_beside,
     read_status,
     remove,
-    staged,
     sync,
     sync_tree,
 )
-
-
-@contextmanager
-def staged_output(chosen: Format, target: Path, *, force: bool = False) -> Iterator[tuple[Format, Path]]:
-    """Give the format and a new, empty place for its output, and publish that when the block ends well.
-
-    The format is `chosen`, but that the members of an index have names that are free beside the target.
-
-    Raises:
-        InitcliError: `check_output` refuses, before the block and again after it, or the file system fails.
-    """
-    if isinstance(chosen, IndexedFormat):
-        with staged_index(chosen, target, force=force) as (edition, path):
-            yield edition, path
-        return
-    if isinstance(chosen, Sharded):
-        stage = staged_shards(target, force=force, config=chosen.config)
-    else:
-        stage = staged(target, force=force, directory=chosen.is_directory)
-    with stage as path:
-        yield chosen, path
-
-
-def check_output(chosen: Format, target: Path, *, force: bool = False) -> None:
-    """Raise an error if an output of the format `chosen` cannot appear at `target`; touch nothing."""
-    if isinstance(chosen, IndexedFormat):
-        check_index(chosen, target, force=force)
-    elif isinstance(chosen, Sharded):
-        check_shards(target, force=force, config=chosen.config)
-    else:
-        check_target(target, force=force, directory=chosen.is_directory)
-
 
 # An index with its members beside it
 

@@ -47,7 +47,7 @@ class Output:
         from pathlib import Path
 
         from initcli.engine import check_format
-        from initcli.publish_shards import check_output
+        from initcli.staging import check_output
 
         chosen = self._choose_format(plan)
         check_format(plan, chosen)
@@ -64,16 +64,18 @@ class Output:
         """Return the format that the options choose, a checkpoint's with its config."""
         from pathlib import Path
 
-        from initcli.formats.listing import choose_format
-        from initcli.formats.model_config import read_config, render_config
-        from initcli.formats.sharded import Sharded, chooses_shards
+        from initcli.formats.listing import choose_format, chooses_shards
 
         def find_config() -> bytes | None:
+            from initcli.formats.model_config import read_config, render_config
+
             if self.config_path is not None:
                 return read_config(Path(self.config_path))
             return None if plan.config is None else render_config(plan.config)
 
         if chooses_shards(self.path, self.format_name, self.max_shard_nbytes):
+            from initcli.formats.sharded import Sharded
+
             return Sharded(self.max_shard_nbytes, find_config())
         chosen = choose_format(self.path, self.format_name, len(plan.tensors))
         if chosen.name == "keras":

@@ -16,9 +16,8 @@ import numpy as np
 
 from initcli.errors import Fault, InitcliError
 from initcli.files import preallocate
-from initcli.formats import STREAM, Contents, Header, Layout, Refusal, Seal, Slot, Tensor
+from initcli.formats import Contents, Header, Layout, Refusal, Seal, Slot, Tensor
 from initcli.formats.chunks import CHUNK_ELEMS, Chunk
-from initcli.formats.listing import find_listing
 from initcli.formats.reading import missing_tensor
 from initcli.formats.safetensors import safetensors
 from initcli.formats.shard_index import (
@@ -149,41 +148,6 @@ def holds_checkpoint(path: Path) -> bool:
     return any(os.path.lexists(path / name) for name in (INDEX, SINGLE))
 
 
-def chooses_shards(out: str, name: str | None, max_shard_nbytes: int | None) -> bool:
-    """Tell whether `--out`, `--format` and `--max-shard-size` mean a directory of safetensors files.
-
-    >>> chooses_shards("gpt2", None, 5_000_000_000), chooses_shards("gpt2/", "safetensors", None)
-    (True, True)
-    >>> chooses_shards("gpt2.safetensors", "safetensors", None)
-    False
-
-    Raises:
-        InitcliError: they contradict each other.
-    """
-    is_folder = out.endswith("/") or os.path.isdir(out)  # noqa: PTH112, for Path.is_dir raises on a forbidden way
-    if max_shard_nbytes is None:
-        return name == safetensors.name and is_folder and out != STREAM
-    by_suffix = find_listing(out)
-    suffix = next((each for each in by_suffix.suffixes if out.lower().endswith(each)), "") if by_suffix else ""
-    if (name or suffix[1:]) == _OF_KERAS:
-        return False
-    if name not in (None, safetensors.name):
-        what = f"`--max-shard-size` makes files of safetensors or `{_OF_KERAS}`, but `--format {name}` was given"
-        raise InitcliError(Fault(what, hint="leave one of the two out"))
-    if out == STREAM:
-        what = "`--max-shard-size` makes several files, which cannot go to standard output"
-        raise InitcliError(Fault(what, hint="name a directory with `--out`"))
-    if suffix and not is_folder:
-        what = f"`--max-shard-size` fills a directory, and `--out {out}` names a file"
-        stem = out[: -len(suffix)]
-        hint = f"name a directory: `--out {stem}`"
-        if suffix == ".weights.h5":
-            hint = f"`--out {stem}.{_OF_KERAS}` makes shards for Keras"
-        raise InitcliError(Fault(what, hint=hint))
-    return True
-
-
-_OF_KERAS = "weights.json"
 """The format that makes shards of Keras's, beside their index."""
 
 

@@ -70,15 +70,18 @@ def test_seventy_billion_parameters_are_planned_within_a_second() -> None:
 
 
 def test_a_spec_that_includes_qwen2_unties_its_head() -> None:
-    """As its comment says of 7B: what the including spec says of a tensor and of variables wins."""
+    """As its comment says of 7B: what the including spec says of a tensor, of variables and of the config wins."""
     text = b"""
 include: qwen2.yaml
 vars: {d: 3584, layers: 28, heads: 28, kv_heads: 4, ff: 18944, vocab: 152064}
 tensors:
   lm_head.weight: [vocab, d]
+config: {tie_word_embeddings: false}
 """
 
     plan = load_plan(text, "qwen2_7b.yaml", read=functools.partial(read_below, str(SPECS / "qwen2_7b.yaml")))
 
     assert not plan.ties
+    assert plan.config is not None
+    assert (plan.config["hidden_size"], plan.config["tie_word_embeddings"]) == (3584, False)
     assert plan.size == 7_615_616_512  # 2 vd + d + l (2 d² + 1024 d + 3 df + 3 d + 1024): k and v are 512 wide

@@ -34,7 +34,7 @@ LAYERS = [
     {"document"},
     {"spec"},
     {"plan", "resolution", "drawing"},
-    {"files", "publish", "arrival", "publish_shards", "formats", "report", "survey", "comparison"},
+    {"files", "publish", "arrival", "publish_shards", "staging", "formats", "report", "survey", "comparison"},
     {"engine", "verification", "readback"},
     {"cli"},
 ]

@@ -21,10 +21,11 @@ from initcli.files import write_at
 from initcli.formats import Contents, Format, sharded
 from initcli.formats.chunks import read_chunks
 from initcli.formats.detection import detect_format
+from initcli.formats.listing import chooses_shards
 from initcli.formats.model_config import MAX_CONFIG_NBYTES, read_config
 from initcli.formats.npy import npy_directory
 from initcli.formats.shard_index import INDEX, MAX_INDEX_NBYTES, SINGLE, name_shards, split
-from initcli.formats.sharded import Sharded, chooses_shards
+from initcli.formats.sharded import Sharded
 from initcli.resolution import load_plan
 
 SPEC = b"""\
