@@ -51,18 +51,17 @@ def generate(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def tiny(specs, generate, tmp_path_factory):
-    """A function: the folder of a tiny model of transformers, "single" or "sharded", with the config by `--config`."""
-    from architectures import tiny_config, tiny_options
+    """A function: the folder of a tiny model of transformers, "single" or "sharded", with the config of its spec."""
+    from architectures import tiny_options
 
     made = {}
     layouts = {"single": ("--format", "safetensors"), "sharded": ("--max-shard-size", "100kB")}
 
     def make(name, layout):
         if (name, layout) not in made:
-            config, folder = tmp_path_factory.mktemp("config"), tmp_path_factory.mktemp(name)
-            tiny_config(name).save_pretrained(config)
-            options = [*tiny_options(name), "--config", str(config / "config.json"), *layouts[layout]]
-            made[name, layout] = generate(specs / f"{name}.yaml", folder, *options, "--force")
+            folder = tmp_path_factory.mktemp(name)
+            options = [*tiny_options(name), *layouts[layout], "--force"]
+            made[name, layout] = generate(specs / f"{name}.yaml", folder, *options)
         return made[name, layout]
 
     return make

@@ -21,7 +21,8 @@ def each(names):
 
 def build(name, sizes, dtype=None):
     """A model with the initial weights of its own code."""
-    return LANGUAGE[name].model._from_config(LANGUAGE[name].config(sizes), dtype=dtype or LANGUAGE[name].dtype)
+    architecture = LANGUAGE[name]
+    return architecture.model._from_config(architecture.config(sizes), dtype=dtype or architecture.dtype)
 
 
 @pytest.mark.parametrize("name", each(LANGUAGE))

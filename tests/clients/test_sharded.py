@@ -9,13 +9,12 @@ import huggingface_hub
 import pytest
 import torch
 import transformers
-import yaml
-from architectures import ARCHITECTURES, LANGUAGE, SHARDED, each_model, logits_of, tiny_config, tiny_options
+from architectures import ARCHITECTURES, SHARDED, each_model, tiny_config, tiny_options
 from huggingface_hub import split_state_dict_into_shards_factory
 from huggingface_hub.serialization._base import parse_size_to_int
 from models import SPECS, plan_of
 from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM, GPT2LMHeadModel
+from transformers import GPT2LMHeadModel
 
 from initcli.formats.shard_index import INDEX, SINGLE, name_shards, split
 from initcli.units import parse_nbytes
@@ -23,8 +22,6 @@ from initcli.units import parse_nbytes
 FRAMEWORK = f"transformers {transformers.__version__}, huggingface_hub {huggingface_hub.__version__}"
 
 LIMIT = "100kB"
-SPEAKING = [name for name in LANGUAGE if "config" in yaml.safe_load((SPECS / f"{name}.yaml").read_text("utf-8"))]
-"""The specs that say what their config.json is."""
 
 
 def load(model_class, folder):
@@ -64,7 +61,7 @@ def test_the_totals_are_those_that_transformers_writes(tiny, name, tmp_path):
 def test_a_model_that_is_generated_over_another_is_the_one_that_loads(generate, tmp_path):
     """Over one file, over shards whose names clash, from shards to one file: always the newest, beside its config."""
     spec, folder = SPECS / "gpt2.yaml", tmp_path / "model"
-    tiny_config("gpt2").save_pretrained(folder)
+    folder.mkdir()
     one = ["--format", "safetensors"]
     many = ["--max-shard-size", LIMIT]
 
@@ -77,22 +74,19 @@ def test_a_model_that_is_generated_over_another_is_the_one_that_loads(generate, 
         assert (folder / SINGLE).exists() == (how is one)
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.loads(what=f"{name}, `config:` of the spec")) for name in SPEAKING]
-)
-@pytest.mark.loads(file=SHARDED, how="AutoModelForCausalLM.from_pretrained, forward")
-def test_the_config_in_a_spec_is_enough_for_transformers(generate, drawn, name, tmp_path):
-    """It becomes the config.json from which `AutoModel` knows the class and the sizes, whatever they are."""
-    spec, options = SPECS / f"{name}.yaml", tiny_options(name)
+@pytest.mark.loads(file=SHARDED, how="from_pretrained", what="gpt2, `--config FILE`")
+def test_a_config_of_transformers_own_goes_before_that_of_the_spec(generate, tmp_path):
+    """Beside the shards lies what transformers saved, to the byte, and the model is made of it."""
+    config = tiny_config("gpt2")
+    config.layer_norm_epsilon = 1e-3
+    config.save_pretrained(tmp_path)
+    file = tmp_path / "config.json"
+    options = [*tiny_options("gpt2"), "--config", str(file), "--max-shard-size", LIMIT]
 
-    folder = generate(spec, tmp_path / "model", *options, "--max-shard-size", LIMIT)
+    folder = generate(SPECS / "gpt2.yaml", tmp_path / "model", *options)
 
-    model = load(AutoModelForCausalLM, folder)
-    assert type(model) is ARCHITECTURES[name].model
-    state = model.state_dict()
-    for key, tensor in drawn(name).items():
-        assert torch.equal(state[key], tensor), key
-    assert torch.isfinite(logits_of(name, model)).all()
+    assert (folder / "config.json").read_bytes() == file.read_bytes()
+    assert load(GPT2LMHeadModel, folder).config.layer_norm_epsilon == 1e-3
 
 
 @pytest.mark.parametrize("name", ["gpt2", "llama3"])
