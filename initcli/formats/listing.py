@@ -10,6 +10,8 @@ from typing import NamedTuple
 from initcli.errors import Fault, InitcliError, suggest
 from initcli.formats import STREAM, Format, IndexedFormat
 
+ONE_TENSOR_HINT = "for many use `--format npy` with a directory, `.safetensors` or `.h5`"
+
 
 class Listing(NamedTuple):
     """Where a format is to be found, without loading it: the `module` of this package, its `value` there, and what
@@ -86,8 +88,6 @@ def choose_format(out: str, name: str | None, count: int) -> Format:
             )
         )
     if chosen.name == "npy" and not chosen.is_directory and count != 1:
-        from initcli.formats.npy import ONE_TENSOR_HINT
-
         raise InitcliError(Fault(f"a `.npy` file holds one tensor, and here are {count}", hint=ONE_TENSOR_HINT))
     return chosen
 

@@ -19,7 +19,7 @@ from initcli.errors import Fault, InitcliError
 from initcli.files import preallocate, translate
 from initcli.formats import Contents, Entry, Header, Layout, Refusal, Seal, Slot, Tensor
 from initcli.formats.chunks import Chunk, cut, read_stored, refuse_values
-from initcli.formats.listing import find_listing
+from initcli.formats.listing import ONE_TENSOR_HINT, find_listing
 from initcli.formats.naming import find_parents, refuse_common, refuse_path
 from initcli.formats.reading import missing_tensor, reading
 
@@ -29,7 +29,6 @@ MAX_RANK = 64
 """The most axes that NumPy 2 gives an array."""
 MAX_PART_NBYTES = 255
 """The longest file name on the common file systems, in bytes."""
-ONE_TENSOR_HINT = "for many use `--format npy` with a directory, `.safetensors` or `.h5`"
 
 
 class Npy:
