@@ -82,6 +82,12 @@ def environment() -> dict[str, str]:
     return {**kept, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "TERM": "xterm-256color"}
 
 
+def heed_signals() -> None:
+    """Heed what the suite may have been started to ignore: a background job SIGINT, what `nohup` runs SIGHUP."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.fixture
 def start(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     """Start the program in a process of its own, which does not outlive the test."""
@@ -92,7 +98,7 @@ def start(environment: dict[str, str]) -> Iterator[Callable[..., subprocess.Pope
         process = subprocess.Popen(
             [sys.executable, "-m", "initcli", *arguments],
             **{**defaults, "env": environment, **options},  # type: ignore[call-overload]
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job ignores it
+            preexec_fn=heed_signals,
         )
         started.append(process)
         return process
