@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -28,6 +28,7 @@ import pytest
 ROOM_NBYTES = 256 << 20
 """The most that a command may take: less than what the smallest of the bombs unpacks to."""
 MOST_CPU_S = 5.0
+"""Seconds of the processor that one command may take."""
 SPEC = '{"tensors": {"w": {"shape": [2], "init": "ones"}}}'
 ONES = np.ones(2, np.float32).tobytes()
 NPY = b"\x93NUMPY\x01\x00"
@@ -445,9 +446,12 @@ def test_every_command_tells_what_is_wrong_soon_and_runs_nothing(folder, run, ki
         ("diff", name, name),
     ]
 
-    with bounded():
-        listed = run("inspect", name)
-        answers = [run(*command) for command in commands]
+    def run_bounded(*command: str) -> Any:
+        with bounded():
+            return run(*command)
+
+    listed = run_bounded("inspect", name)
+    answers = [run_bounded(*command) for command in commands]
 
     assert listed.status == (0 if case.is_listed else 2), listed
     for answer in (*answers, *([] if case.is_listed else [listed])):
