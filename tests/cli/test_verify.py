@@ -335,7 +335,7 @@ def test_a_portable_law_has_no_tolerance(large, run, monkeypatch):
 
 def test_a_whole_tensor_is_drawn_once(folder, run, monkeypatch):
     """However many chunks it has: a factorization takes its time."""
-    (folder / "q.yaml").write_text("{initcli: 1, tensors: {q: {shape: [1000, 600], init: orthogonal}}}")
+    (folder / "q.yaml").write_text("{initcli: 1, tensors: {q: {shape: [520, 520], init: orthogonal}}}")
     run("generate", "q.yaml", "--out", "q.h5")
     drawn, exact = [], Orthogonal.sample
     monkeypatch.setattr(Orthogonal, "sample", lambda *inputs: drawn.append(1) or exact(*inputs))

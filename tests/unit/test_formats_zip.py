@@ -134,20 +134,6 @@ def test_a_stream_equals_the_file(tmp_path, name, jobs):
     assert [chosen.read_tensor(path, each.name).shape for each in plan.tensors] == [each.shape for each in plan.tensors]
 
 
-@pytest.mark.parametrize("name", ["npz", "pt"])
-def test_twenty_thousand_tensors_are_read_back(tmp_path, name):
-    """Each in its place: its only element is its number."""
-    spec = b"initcli: 1\nseed: 1\ntensors:\n  layer.{i:0..19999}.w: {shape: [1], init: constant(value=i)}\n"
-    plan, path = load_plan(spec, "spec.yaml"), tmp_path / f"w.{name}"
-    chosen = choose_format(str(path), None, len(plan.tensors))
-
-    generate_file(plan, chosen, path)
-
-    values = [array.item() for array in chosen.read_tensors(path, [tensor.name for tensor in plan.tensors])]
-    assert values == list(range(20000))
-    assert len(chosen.read_header(path).entries) == 20000
-
-
 def test_the_central_directory_is_written_last(tmp_path):
     """All else is there before it, and without it nothing opens."""
     path = write_archive(tmp_path / "a.zip", [b"one"])
