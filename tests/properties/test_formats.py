@@ -58,6 +58,8 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=
 KEYS = TEXTS.filter(lambda key: key != "format" and not key.startswith(("general.", "initcli.")))
 METADATA = st.dictionaries(KEYS, TEXTS, max_size=4)
 SEEDS = st.integers(0, 2**32 - 1)
+FEWER = settings(deadline=None, max_examples=50)
+"""For layouts alone, without a value read back: fifteen formats times fifty examples."""
 
 
 def holdable(form: Format, tensors: list[Piece]) -> list[Piece]:
@@ -133,7 +135,7 @@ def test_what_is_written_at_the_slots_is_read_back_to_the_bit(form, tensors, met
 
 
 @pytest.mark.parametrize("form", FORMATS)
-@settings(deadline=None)
+@FEWER
 @given(tensors=TENSORS, seed=SEEDS)
 def test_an_unsealed_output_opens_nowhere(form, tensors, seed):
     """All the data without the seal is no weight file: each reader refuses it with a fault."""
@@ -168,7 +170,7 @@ def assert_opens_nowhere(file: Path) -> None:
 
 
 @pytest.mark.parametrize("form", FORMATS)
-@settings(deadline=None)
+@FEWER
 @given(tensors=TENSORS, metadata=METADATA)
 def test_no_two_slots_share_a_byte_and_all_lie_between_seal_and_end(form, tensors, metadata):
     """Slots have their tensors' sizes and order, and lie apart from each other and from the seal, within the file."""
@@ -190,7 +192,7 @@ def test_no_two_slots_share_a_byte_and_all_lie_between_seal_and_end(form, tensor
 
 
 @pytest.mark.parametrize("form", FORMATS)
-@settings(deadline=None)
+@FEWER
 @given(tensors=TENSORS, metadata=METADATA)
 def test_the_layout_is_known_before_there_is_a_file(form, tensors, metadata):
     """`lay_out` touches no disk and returns what `allocate` does."""
@@ -233,7 +235,7 @@ def test_seals_and_tensors_in_offset_order_are_the_file(form, tensors, metadata,
 
 
 @pytest.mark.parametrize("form", FORMATS)
-@settings(deadline=None)
+@FEWER
 @given(tensors=TENSORS, metadata=METADATA, order=st.randoms(use_true_random=False))
 def test_the_bytes_do_not_depend_on_the_place_or_the_run(form, tensors, metadata, order):
     """Two allocations in two directories, sealed, are equal byte for byte."""
