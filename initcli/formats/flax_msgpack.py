@@ -12,19 +12,19 @@ import math
 import mmap
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from initcli.dtypes import DTYPES
-from initcli.files import preallocate
-from initcli.formats import Contents, Entry, Header, Layout, Refusal, Seal, Slot, Tensor
-from initcli.formats.chunks import refuse_values
+from initcli.formats import Contents, Header, Layout, Refusal, Seal, Slot, Tensor
 from initcli.formats.msgpack import Cursor, render_ext, render_head, render_text
 from initcli.formats.naming import find_parents, refuse_common, refuse_path
 from initcli.formats.npy import MAX_RANK
-from initcli.formats.reading import missing_tensor, reading
+from initcli.formats.reading import reading
+from initcli.formats.reserving import reserve
 from initcli.formats.safetensors import MAX_HEADER_NBYTES
+from initcli.formats.stored import Stored, list_entries, map_tensors
 
 KIND = "Flax's msgpack"
 MAX_CHUNK_NBYTES = 2**30
@@ -36,15 +36,6 @@ MAX_TREE_NBYTES = 100_000_000
 MAX_DEPTH = 100
 ARRAY, SCALAR = 1, 3
 """Flax's extension types: an array, and NumPy's scalar, which stands in a file as one."""
-
-
-class Stored(NamedTuple):
-    """An array in a file: its type by name, its shape, the file's bytes [start, stop)."""
-
-    dtype: str
-    shape: tuple[int, ...]
-    start: int
-    stop: int
 
 
 class FlaxMsgpack:
@@ -88,28 +79,17 @@ class FlaxMsgpack:
     def allocate(self, contents: Contents, path: Path) -> Layout:
         """Reserve the whole file; zeros stand where the heads go."""
         layout = self.lay_out(contents, path)
-        preallocate(path, sum(len(seal.data) for seal in layout.seals) + sum(slot.nbytes for slot in layout.slots))
+        reserve(layout)
         return layout
 
     def read_header(self, path: Path) -> Header:
         """Return the arrays of the tree; leaves of other kinds, such as the count of steps, are passed over."""
         _, arrays = _open(path)
-        return Header(
-            {}, sorted(Entry(name, each.dtype, each.shape, each.stop - each.start) for name, each in arrays.items())
-        )
+        return Header({}, list_entries(arrays))
 
     def read_tensors(self, path: Path, names: Iterable[str]) -> Iterator[np.ndarray[Any, Any]]:
         """Yield the tensors, read in place from the disk."""
-        data, arrays = _open(path)
-        for name in names:
-            if name not in arrays:
-                raise missing_tensor(path, name, arrays)
-            stored = arrays[name]
-            if stored.dtype not in DTYPES:
-                raise refuse_values(path, name, stored.dtype)
-            dtype = DTYPES[stored.dtype].numpy
-            is_empty = stored.start == stored.stop
-            yield np.empty(stored.shape, dtype) if is_empty else np.ndarray(stored.shape, dtype, data, stored.start)
+        yield from map_tensors(path, names, *_open(path))
 
     def read_tensor(self, path: Path, name: str) -> np.ndarray[Any, Any]:
         """Return one tensor, read in place from the disk."""

@@ -17,11 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from initcli.dtypes import DTYPES
 from initcli.errors import Fault, InitcliError
-from initcli.files import preallocate
-from initcli.formats import Contents, Entry, Header, Layout, Refusal, Seal, Slot, Tensor
-from initcli.formats.chunks import refuse_values
+from initcli.formats import Contents, Header, Layout, Refusal, Seal, Slot, Tensor
 from initcli.formats.gguf_keys import find_alignment, find_keys, render_key, render_text
 from initcli.formats.gguf_reading import (
     CODES,
@@ -34,7 +31,9 @@ from initcli.formats.gguf_reading import (
     open_table,
 )
 from initcli.formats.naming import check_metadata, refuse_common
-from initcli.formats.reading import missing_tensor, reading
+from initcli.formats.reading import reading
+from initcli.formats.reserving import reserve
+from initcli.formats.stored import list_entries, map_tensors
 
 if TYPE_CHECKING:
     from initcli.plan import Plan
@@ -87,30 +86,18 @@ class Gguf:
     def allocate(self, contents: Contents, path: Path) -> Layout:
         """Reserve the whole file; zeros stand where the header goes."""
         layout = self.lay_out(contents, path)
-        ends = [slot.offset + slot.nbytes for slot in layout.slots]
-        preallocate(path, max(*ends, *(seal.offset + len(seal.data) for seal in layout.seals), 0))
+        reserve(layout)
         return layout
 
     def read_header(self, path: Path) -> Header:
         """Return the keys, and the tensors with the blocks of others named as ggml does."""
         table = _open(path)
-        entries = [Entry(name, each.dtype, each.shape, each.stop - each.start) for name, each in table.tensors.items()]
-        return Header(table.metadata, sorted(entries))
+        return Header(table.metadata, list_entries(table.tensors))
 
     def read_tensors(self, path: Path, names: Iterable[str]) -> Iterator[np.ndarray[Any, Any]]:
         """Yield the tensors, read in place from the disk; those of blocks have no elements that could be read."""
         table = _open(path)
-        for name in names:
-            if name not in table.tensors:
-                raise missing_tensor(path, name, table.tensors)
-            stored = table.tensors[name]
-            if stored.dtype not in CODES:
-                raise refuse_values(path, name, stored.dtype)
-            dtype = DTYPES[stored.dtype].numpy
-            is_empty = stored.start == stored.stop
-            yield (
-                np.empty(stored.shape, dtype) if is_empty else np.ndarray(stored.shape, dtype, table.data, stored.start)
-            )
+        yield from map_tensors(path, names, table.data, table.tensors)
 
     def read_tensor(self, path: Path, name: str) -> np.ndarray[Any, Any]:
         """Return one tensor, read in place from the disk."""

@@ -17,6 +17,7 @@ import numpy as np
 
 from initcli.formats.gguf_keys import ALIGNMENT, ARRAY, DEFAULT_ALIGNMENT, FLOAT32, SCALARS, STRING, UINT32
 from initcli.formats.naming import MAX_NBYTES
+from initcli.formats.stored import Stored
 
 MAGIC = b"GGUF"
 VERSION = 3
@@ -78,15 +79,6 @@ _SIZES = {
     **QUANTIZED,
 }
 _INT32, _INT64 = struct.Struct("<I"), struct.Struct("<Q")
-
-
-class Stored(NamedTuple):
-    """A tensor in a file: its type in our words or ggml's, its shape, the file's bytes [start, stop)."""
-
-    dtype: str
-    shape: tuple[int, ...]
-    start: int
-    stop: int
 
 
 class Table(NamedTuple):

@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 
 from initcli.errors import Fault, InitcliError
-from initcli.files import preallocate, translate
+from initcli.files import translate
 from initcli.formats import Contents, Entry, Header, Layout, Refusal, Seal, Slot, Tensor
 from initcli.formats.chunks import Chunk, cut, read_stored, refuse_values
 from initcli.formats.listing import ONE_TENSOR_HINT, find_listing
 from initcli.formats.naming import find_parents, refuse_common, refuse_path
 from initcli.formats.reading import missing_tensor, reading
+from initcli.formats.reserving import reserve
 
 MAGIC = b"\x93NUMPY"
 SUFFIX = ".npy"
@@ -59,7 +60,7 @@ class Npy:
     def allocate(self, contents: Contents, path: Path) -> Layout:
         """Reserve the whole file; zeros stand where the header goes."""
         layout = self.lay_out(contents, path)
-        _preallocate_slots(layout)
+        reserve(layout)
         return layout
 
     def read_header(self, path: Path) -> Header:
@@ -131,7 +132,7 @@ class NpyDirectory:
                 slot.file.touch(exist_ok=False)  # a file system that ignores case must not merge two tensors
             except OSError as error:
                 raise translate(error, slot.file, slot.nbytes) from error
-        _preallocate_slots(layout)
+        reserve(layout)
         return layout
 
     def read_header(self, path: Path) -> Header:
@@ -185,12 +186,6 @@ def render_header(tensor: Tensor) -> bytes:
     descr = np.lib.format.dtype_to_descr(tensor.dtype.numpy)
     np.lib.format.write_array_header_1_0(buffer, {"descr": descr, "fortran_order": False, "shape": tuple(tensor.shape)})
     return buffer.getvalue()
-
-
-def _preallocate_slots(layout: Layout) -> None:
-    """Reserve each file up to the end of its one tensor."""
-    for slot in layout.slots:
-        preallocate(slot.file, slot.offset + slot.nbytes)
 
 
 def _open_array(path: Path) -> np.memmap[Any, Any]:

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from initcli.errors import Fault, InitcliError
-from initcli.files import preallocate
 from initcli.formats import Contents, Entry, Header, Layout, Refusal, Seal, Slot, Tensor
 from initcli.formats.chunks import refuse_values
 from initcli.formats.naming import check_metadata, is_text, refuse_common
@@ -35,6 +34,7 @@ from initcli.formats.onnx_places import locate, read_values
 from initcli.formats.onnx_reading import parse_model
 from initcli.formats.protobuf import map_file, render_bytes, render_int, render_text
 from initcli.formats.reading import missing_tensor, reading
+from initcli.formats.reserving import reserve
 
 KIND = "ONNX"
 MAX_MODEL_NBYTES = 50_000_000
@@ -78,9 +78,7 @@ class Onnx:
     def allocate(self, contents: Contents, path: Path) -> Layout:
         """Reserve both files; zeros stand where the model goes."""
         layout = self.lay_out(contents, path)
-        preallocate(path, len(layout.seals[0].data))
-        if data := [slot for slot in layout.slots if slot.nbytes]:
-            preallocate(data[0].file, data[-1].offset + data[-1].nbytes)
+        reserve(layout)
         return layout
 
     def read_header(self, path: Path) -> Header:

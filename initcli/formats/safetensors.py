@@ -19,11 +19,11 @@ import numpy as np
 
 from initcli.dtypes import DTYPES
 from initcli.errors import Fault, InitcliError
-from initcli.files import preallocate
 from initcli.formats import Contents, Entry, Header, Layout, Refusal, Seal, Slot, Tensor
 from initcli.formats.chunks import Chunk, read_stored, refuse_values
 from initcli.formats.naming import check_metadata, refuse_common
 from initcli.formats.reading import missing_tensor, reading
+from initcli.formats.reserving import reserve
 
 MAX_HEADER_NBYTES = 100_000_000
 """The longest header, with its padding, that the library reads."""
@@ -97,7 +97,7 @@ class Safetensors:
     def allocate(self, contents: Contents, path: Path) -> Layout:
         """Reserve the whole file; zeros stand where the header goes."""
         layout = self.lay_out(contents, path)
-        preallocate(path, len(layout.seals[0].data) + sum(slot.nbytes for slot in layout.slots))
+        reserve(layout)
         return layout
 
     def read_header(self, path: Path) -> Header:

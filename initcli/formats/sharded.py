@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from initcli.errors import Fault, InitcliError
-from initcli.files import preallocate
 from initcli.formats import Contents, Header, Layout, Refusal, Seal, Slot, Tensor
 from initcli.formats.chunks import CHUNK_ELEMS, Chunk
 from initcli.formats.reading import missing_tensor
+from initcli.formats.reserving import reserve
 from initcli.formats.safetensors import safetensors
 from initcli.formats.shard_index import (
     CONFIG,
@@ -78,11 +78,7 @@ class Sharded:
     def allocate(self, contents: Contents, path: Path) -> Layout:
         """Make and reserve every file; zeros stand where the headers, the config and the index go."""
         layout = self.lay_out(contents, path)
-        ends = {seal.file: len(seal.data) for seal in layout.seals}
-        for slot in layout.slots:
-            ends[slot.file] = max(ends[slot.file], slot.offset + slot.nbytes)
-        for file, end in ends.items():
-            preallocate(file, end)
+        reserve(layout)
         return layout
 
     def read_header(self, path: Path) -> Header:
